@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The front door: everything below is one command from a fresh clone.
+#   make run       set up, build, run the main job (traced) into out/run
+#   make test      set up, build with and without sanitizers, run the tests
+#   make ci        test, then lint and the longer checks
+#   make lint coverage bench clean
+MAKEFLAGS += --no-print-directory
+CTEST = ctest --output-on-failure --no-tests=error -j$(shell nproc)
+
+.PHONY: run test ci lint coverage bench clean setup release asan
+
+run: release
+	build/release/svasim run -c platforms/kunpeng920.yaml -w copy --trace -o out/run
+
+test: release asan
+	cd build/asan && $(CTEST)
+	cd build/release && $(CTEST)
+
+ci: test lint coverage
+	cd build/release && $(CTEST)
+
+setup:
+	@./setup
+
+release asan: setup
+	@cmake --preset $@ >build/$@.cmake.log 2>&1 || { cat build/$@.cmake.log; exit 1; }
+	@cmake --build --preset $@
+
+lint: release
+	@tests/lint
+
+coverage: setup
+	@tests/coverage
+
+bench: release
+	@tests/bench
+
+clean:
+	rm -rf build out
