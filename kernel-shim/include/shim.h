@@ -15,6 +15,8 @@
 #include "kernel_image.h"
 
 extern const struct machine_ops *machine;
+/* Its blocking calls may be made anywhere in the shim: they let simulated time catch up first (MMIO, tlbi, copy_user, barrier)
+ * and put the CPU's state back afterwards. */
 extern struct kernel_params kparams;
 extern const struct boot_params *boot_params;
 extern struct kernel_counters kcounters;
@@ -55,6 +57,12 @@ static inline struct shim_task *shim_task(struct task_struct *task)
 
 /* ---- hooks between subsystems ---------------------------------------------------------------- */
 
+/* mm/: memory. First step of boot, once `machine` and `kparams` are set: page and slab allocators */
+void shim_mm_init(void);
+/* What has been allocated up to now lives as long as the kernel and is no leak; called by a late_initcall_sync of mm/ */
+void shim_mm_baseline(void);
+/* A slab object allocated later that lives as long as the kernel on purpose (for example a worker's task) */
+void shim_mm_keep(const void *object);
 /* mm/: address spaces. The caller owns a reference to what comes back */
 struct mm_struct *shim_mm_alloc(void);
 struct mm_struct *shim_mm_fork(struct mm_struct *parent); /* copies VMAs, shares pages copy-on-write; ERR_PTR */
@@ -63,6 +71,7 @@ void shim_mm_switch(struct mm_struct *next);
 /* The current task leaves its mm (exit_mm): on the last user exit_mmap() and mmu_notifier_release() run by mmput() */
 void shim_exit_mm(struct task_struct *task);
 int shim_mm_page_fault(u64 va, unsigned int access); /* page fault of the current task: 0 or -EFAULT */
+u64 shim_peek_va(struct mm_struct *mm, u64 va); /* physical address, or ~0; touches and costs nothing */
 int shim_mm_check_leaks(void); /* pages, slab objects, mms: logs each, returns their number */
 
 /* fs/: open files */
@@ -76,7 +85,20 @@ int shim_fs_check_leaks(void);
 int shim_devices_add(void); /* creates the platform devices; drivers bind */
 void shim_devices_remove(void); /* in reverse order */
 
-/* kernel/irq.c */
+/*
+ * Called by kernel/boot.c in this order, each with a weak empty default there: mm before anything is
+ * allocated; base before the driver core's own devices_init() ...; fs after it and before the initcalls.
+ */
+void shim_mm_init(void);
+void shim_base_init(void);
+void shim_fs_init(void);
+
+/* kernel/irq.c. An interrupt's number (virq) is its hardware line + 1; 0 is none */
+#define SHIM_IRQ_LINES 1024
+static inline unsigned int shim_virq(unsigned int line)
+{
+	return line + 1;
+}
 int shim_irq_check_leaks(void);
 /* kernel/: signals. The task is made to leave user mode with this signal at its next return to it */
 void shim_send_fatal_signal(struct task_struct *task, int signal);
@@ -91,5 +113,23 @@ struct shim_syscall {
 extern const struct shim_syscall shim_syscalls_kernel[]; /* kernel/: clone, exit, wait4, nanosleep, futex, ... ends with name NULL */
 extern const struct shim_syscall shim_syscalls_mm[]; /* mm/: mmap, munmap, mprotect, madvise, mremap, brk */
 extern const struct shim_syscall shim_syscalls_fs[]; /* fs/: openat, close, ioctl, read, write, ppoll, ... */
+
+/* ---- self-tests (tests/kernel-shim/selftest/) ------------------------------------------------- */
+
+struct shim_selftest {
+	const char *name;
+	int (*fn)(void); /* 0 passed, else the failing line */
+};
+#define KI_SELFTEST(test)                                                                          \
+	static int test(void);                                                                     \
+	static const struct shim_selftest *const __used __section(".svasim_selftest")              \
+		selftest_ptr_##test = &(const struct shim_selftest){ #test, test };                \
+	static int test(void)
+/* In a self-test: leaves it with the line on which the condition did not hold */
+#define KI_CHECK(condition)                                                                        \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			return __LINE__;                                                           \
+	} while (0)
 
 #endif
