@@ -18,6 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- descriptor fields (D8.3) -------------------------------------------------------------- */
 
 #define VMSA_DESC_VALID UINT64_C(0x1)
@@ -182,4 +186,7 @@ uint64_t vmsa_encode_table(const struct vmsa_regime *regime, uint64_t next_table
 /* `attributes`: VMSA_ATTR_… */
 uint64_t vmsa_encode_leaf(const struct vmsa_regime *regime, int level, uint64_t pa, uint64_t attributes);
 
+#ifdef __cplusplus
+}
+#endif
 #endif
