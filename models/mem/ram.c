@@ -3,39 +3,56 @@
 #include "models/mem/ram.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #define PAGE_BYTES 4096u
 
-int ram_init(struct ram *ram, uint64_t host, uint64_t base, uint64_t bytes)
+/* Where it was mapped, or MAP_FAILED. */
+static void *map_at(uint64_t host, uint64_t bytes)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	void *wanted = (void *)(uintptr_t)host;
 
-	if (!bytes || bytes % PAGE_BYTES || bytes > RAM_MAX_BYTES || base + bytes < base) {
-		errno = EINVAL;
-		return -1;
-	}
 	if (host)
 		flags |= MAP_FIXED_NOREPLACE;
-	void *at = mmap((void *)(uintptr_t)host, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+	void *at = mmap(wanted, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 
-	if (at == MAP_FAILED)
-		return -1;
-	if (host && at != (void *)(uintptr_t)host) { /* a kernel that takes the address as a hint */
+	if (at != MAP_FAILED && host && at != wanted) { /* an old host kernel takes it as a hint */
 		munmap(at, bytes);
 		errno = EEXIST;
-		return -1;
+		return MAP_FAILED;
+	}
+	return at;
+}
+
+struct ram *ram_new(uint64_t host, uint64_t base, uint64_t bytes)
+{
+	if (!bytes || bytes % PAGE_BYTES || bytes > RAM_MAX_BYTES || base + bytes < base) {
+		errno = EINVAL;
+		return NULL;
+	}
+	struct ram *ram = malloc(sizeof(*ram));
+
+	if (!ram)
+		return NULL;
+	void *at = map_at(host, bytes);
+
+	if (at == MAP_FAILED) {
+		free(ram);
+		return NULL;
 	}
 	/* sparse use must cost what it touches, not 2 MiB each; and no terabyte in a core file */
 	madvise(at, bytes, MADV_NOHUGEPAGE);
 	madvise(at, bytes, MADV_DONTDUMP);
 	*ram = (struct ram){.host = at, .base = base, .bytes = bytes};
-	return 0;
+	return ram;
 }
 
-void ram_destroy(struct ram *ram)
+void ram_free(struct ram *ram)
 {
-	if (ram->host)
-		munmap(ram->host, ram->bytes);
-	*ram = (struct ram){0};
+	if (!ram)
+		return;
+	munmap(ram->host, ram->bytes);
+	free(ram);
 }
