@@ -24,10 +24,10 @@ extern "C" {
 /* Simulated time in picoseconds since the start of the run; 2^64 ps are 213 days. */
 typedef uint64_t sim_time;
 
-#define SIM_PS(n) ((sim_time)(n))
-#define SIM_NS(n) ((sim_time)(n)*1000u)
-#define SIM_US(n) ((sim_time)(n)*1000000u)
-#define SIM_MS(n) ((sim_time)(n)*1000000000u)
+#define SIM_PS(n)      ((sim_time)(n))
+#define SIM_NS(n)      ((sim_time)(n)*1000u)
+#define SIM_US(n)      ((sim_time)(n)*1000000u)
+#define SIM_MS(n)      ((sim_time)(n)*1000000000u)
 #define SIM_TIME_NEVER UINT64_MAX
 
 extern sim_time sim_current_time; /* read it through sim_now() */
@@ -46,12 +46,15 @@ typedef void (*sim_event_fn)(void *arg);
 struct sim_event {
 	sim_event_fn fn;
 	void *arg;
-	sim_time time; /* when it fires, while pending */
-	uint64_t sequence; /* order among events of the same time */
+	sim_time time;	     /* when it fires, while pending */
+	uint64_t sequence;   /* order among events of the same time */
 	uint32_t heap_index; /* SIM_EVENT_IDLE while not pending */
 };
 
-/* fn runs in event context: it must not block. The event belongs to its owner, who must cancel it before freeing it. */
+/*
+ * fn runs in event context: it must not block. The event belongs to its owner, who must cancel it
+ * before freeing it.
+ */
 static inline void sim_event_init(struct sim_event *event, sim_event_fn fn, void *arg)
 {
 	event->fn = fn;
@@ -66,7 +69,10 @@ static inline bool sim_event_pending(const struct sim_event *event)
 	return event->heap_index != SIM_EVENT_IDLE;
 }
 
-/* Schedule at an absolute time, not before sim_now(). A pending event is moved (and goes behind others of its new time). */
+/*
+ * Schedule at an absolute time, not before sim_now(). A pending event is moved (and goes behind
+ * others of its new time). SIM_TIME_NEVER cancels.
+ */
 void sim_event_at(struct sim_event *event, sim_time when);
 
 static inline void sim_event_after(struct sim_event *event, sim_time delay)
@@ -82,8 +88,19 @@ void sim_event_cancel(struct sim_event *event);
 struct sim_thread;
 
 /*
- * Runs fn(arg) on a pooled thread, beginning at the current time after the events of this time. When fn returns
- * the thread goes back to the pool and the handle is dead. Threads are never killed.
+ * The stack of every thread: the kernel's code and a program run on it. Backed on touch; a guard
+ * page ends a run that overflows it. AddressSanitizer's frames are several times as large.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define SIM_THREAD_STACK_BYTES (512u * 1024u)
+#else
+#define SIM_THREAD_STACK_BYTES (128u * 1024u)
+#endif
+
+/*
+ * Runs fn(arg) on a pooled thread, beginning at the current time after the events of this time.
+ * When fn returns the thread goes back to the pool and the handle is dead. Threads are never
+ * killed. Also before sim_run(): the thread then begins with the run. The name is copied.
  */
 struct sim_thread *sim_thread_start(const char *name, void (*fn)(void *arg), void *arg);
 
@@ -92,7 +109,8 @@ struct sim_thread *sim_thread_self(void);
 
 /*
  * Blocks the running thread until sim_thread_wake(). A wake-up that comes while the thread is not
- * blocked is kept (one, not a count) and makes the next block return at once.
+ * blocked is kept (one, not a count) and makes the next block return at once. Wake-ups that come
+ * between the first one and the time when the thread runs again are one with it.
  */
 void sim_thread_block(void);
 
@@ -108,14 +126,16 @@ void sim_thread_wake(struct sim_thread *thread);
 /* ---- the run ------------------------------------------------------------------------------ */
 
 struct sim_limits {
-	uint64_t max_events_per_instant; /* callbacks without time advancing before the run is ended as stuck; 0 = default */
-	sim_time max_time; /* the run ends here with SIM_RUN_TIME_LIMIT; 0 = none */
+	/* callbacks without time advancing before the run is ended as stuck; 0 = 10 million */
+	uint64_t max_events_per_instant;
+	/* the run ends after this instant with SIM_RUN_TIME_LIMIT; 0 = none */
+	sim_time max_time;
 };
 
 enum sim_run_result {
 	SIM_RUN_STOPPED, /* sim_stop() was called */
-	SIM_RUN_IDLE, /* nothing is left that could ever happen */
-	SIM_RUN_STUCK, /* the guard: time does not advance; a line on stderr names the most frequent callbacks */
+	SIM_RUN_IDLE,	 /* nothing is left that could ever happen */
+	SIM_RUN_STUCK, /* time does not advance; a line on stderr names the most frequent callbacks */
 	SIM_RUN_TIME_LIMIT,
 };
 

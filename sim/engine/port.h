@@ -43,16 +43,18 @@ struct sim_txn {
 	uint64_t addr;
 	uint32_t len; /* bytes, 1 … SIM_TXN_MAX_BYTES; must not cross a 4 KiB boundary */
 	enum sim_cmd cmd;
-	void *data; /* len bytes (2 × len for a compare-and-swap) */
-	uint32_t stream_id; /* StreamID; meaningful upstream of an SMMU */
+	void *data;	       /* len bytes (2 × len for a compare-and-swap) */
+	uint32_t stream_id;    /* StreamID; meaningful upstream of an SMMU */
 	uint32_t substream_id; /* SubstreamID = PASID; valid if ssv */
 	bool ssv;
 	bool privileged;
 	bool instruction;
 	enum sim_ats ats;
 	uint16_t requester; /* who, for statistics: an index that the platform hands out */
-	void (*done)(struct sim_txn *txn); /* completion callback, event context; may start another transaction */
-	void *owner; /* the initiator's */
+	void (*done)(
+		struct sim_txn *
+			txn); /* completion callback, event context; may start another transaction */
+	void *owner;	      /* the initiator's */
 	/* set by the target before completion */
 	enum sim_response response;
 	/* free for whoever holds the transaction between request and completion */

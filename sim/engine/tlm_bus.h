@@ -30,13 +30,13 @@ struct txn_extension : tlm::tlm_extension<txn_extension> {
 /* C model → sockets: port() is what a model is given; the socket is bound to some target. */
 class initiator_bridge : public sc_core::sc_module
 {
-public:
+      public:
 	tlm_utils::simple_initiator_socket<initiator_bridge> socket;
 	explicit initiator_bridge(sc_core::sc_module_name name);
 	~initiator_bridge() override;
 	sim_port port();
 
-private:
+      private:
 	struct impl;
 	impl *impl_;
 };
@@ -44,13 +44,14 @@ private:
 /* Sockets → C model: every payload that arrives becomes a request on `target`. */
 class target_bridge : public sc_core::sc_module
 {
-public:
+      public:
 	tlm_utils::simple_target_socket<target_bridge> socket;
 	/* `defaults`: attributes of transactions from initiators without our extension (stream_id, ssv, requester are used). */
-	target_bridge(sc_core::sc_module_name name, sim_port target, const sim_txn &defaults = sim_txn{});
+	target_bridge(sc_core::sc_module_name name, sim_port target,
+		      const sim_txn &defaults = sim_txn{});
 	~target_bridge() override;
 
-private:
+      private:
 	struct impl;
 	impl *impl_;
 };
