@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a person sees of a run: progress while it goes, a summary when it is over. */
+#ifndef SIM_CLI_SUMMARY_H
+#define SIM_CLI_SUMMARY_H
+
+#include <stdbool.h>
+
+#include "sim/platform/platform.h"
+
+/* A progress bar on stderr; redrawn once per percent. */
+void summary_progress(void *arg, uint64_t received, uint64_t expected);
+void summary_progress_end(void);
+
+void summary_print(const struct stats *stats, const struct platform_result *result, const char *output, bool trace,
+		   double wall_s);
+
+#endif

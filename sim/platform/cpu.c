@@ -1,0 +1,744 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The CPUs as software meets them: a program's loads, stores and system calls
+ * (workloads/include/program.h), and the CPU side of the kernel image's machine_ops.
+ *
+ * An access goes through the CPU's MMU model; a fault enters the kernel, and the access is tried
+ * again, or the task ends. Plain accesses to RAM move their bytes at once and add their cost to the
+ * CPU's time, which catches up with simulated time at least every quantum, before device
+ * accesses, atomics and system calls. Device stores are posted: at most cpu.posted_writes are in flight,
+ * in order; device loads and DSB wait for them. Instruction fetch and the pipeline are not modelled.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <asm-generic/unistd.h>
+
+#include "models/mem/memory.h"
+#include "models/mem/ram.h"
+#include "models/mmu/mmu.h"
+#include "sim/platform/machine.h"
+
+#define PAGE_BYTES 4096u
+#define LINE_BYTES 64u
+#define CLONE_FLAGS_FORK ((uint64_t)SIGCHLD)
+#define CLONE_FLAGS_THREAD 0x50f00ull /* VM, FS, FILES, SIGHAND, THREAD, SYSVSEM */
+
+/* A posted device store on its way. */
+struct posted_write {
+	struct sim_txn txn;
+	struct cpu *cpu;
+	uint64_t value;
+	struct posted_write *next_free;
+};
+
+struct cpu {
+	struct machine *machine;
+	struct mmu *mmu;
+	struct sim_port port;
+	struct posted_write *writes; /* cpu.posted_writes of them */
+	struct posted_write *free_writes;
+	unsigned int writes_in_flight;
+	struct sim_thread *waiter; /* the CPU's thread, waiting for device stores */
+	uint64_t device_loads, device_stores, bus_errors;
+};
+
+/* What user mode keeps per thread of a program. */
+struct user_context {
+	jmp_buf leave; /* back to user_run() */
+	int exit_code;
+	uint64_t loaded_pa, loaded_value; /* the last load, as an exclusive monitor remembers it */
+	unsigned int loaded_size;
+};
+
+struct machine *the_machine;
+
+/* The user contexts of live threads by thread id. */
+static struct user_context **contexts;
+static size_t context_slots;
+
+static struct cpu *this_cpu(void)
+{
+	return &the_machine->cpus[the_machine->kernel->current_cpu()];
+}
+
+static struct user_context *this_context(void)
+{
+	return contexts[the_machine->kernel->current_tid()];
+}
+
+static void context_set(int tid, struct user_context *context)
+{
+	if ((size_t)tid >= context_slots) {
+		size_t slots = context_slots ? context_slots * 2 : 64;
+
+		while (slots <= (size_t)tid)
+			slots *= 2;
+		contexts = realloc(contexts, slots * sizeof(*contexts));
+		if (!contexts)
+			abort();
+		memset(contexts + context_slots, 0, (slots - context_slots) * sizeof(*contexts));
+		context_slots = slots;
+	}
+	contexts[tid] = context;
+}
+
+/* User mode ends here if the task has a fatal signal. */
+static void leave_if_dying(void)
+{
+	if (the_machine->kernel->user_must_exit())
+		longjmp(this_context()->leave, 1);
+}
+
+static void catch_up(void)
+{
+	the_machine->kernel->sync();
+	leave_if_dying();
+}
+
+/* Adds to the CPU's time; lets simulated time catch up once a quantum is full. */
+static void charge_user(sim_time cost)
+{
+	const struct kernel_ops *kernel = the_machine->kernel;
+
+	kernel->charge(cost);
+	if (kernel->local_time() - sim_now() > SIM_NS(the_machine->config->cpu.quantum_ns))
+		catch_up();
+}
+
+/* ---- device accesses ------------------------------------------------------------------------ */
+
+struct device_load {
+	struct sim_txn txn;
+	struct sim_thread *thread;
+	bool done;
+};
+
+static void device_load_done(struct sim_txn *txn)
+{
+	struct device_load *load = txn->owner;
+
+	load->done = true;
+	sim_thread_wake(load->thread);
+}
+
+static void posted_write_done(struct sim_txn *txn)
+{
+	struct posted_write *write = txn->owner;
+	struct cpu *cpu = write->cpu;
+
+	if (txn->response != SIM_OK)
+		cpu->bus_errors++;
+	write->next_free = cpu->free_writes;
+	cpu->free_writes = write;
+	cpu->writes_in_flight--;
+	if (cpu->waiter)
+		sim_thread_wake(cpu->waiter);
+}
+
+/* Blocks until at most `limit` device stores of the CPU are in flight. */
+static void wait_for_posted(struct cpu *cpu, unsigned int limit)
+{
+	while (cpu->writes_in_flight > limit) {
+		cpu->waiter = sim_thread_self();
+		sim_thread_block();
+	}
+	cpu->waiter = NULL;
+}
+
+static uint64_t host_mmio_read(unsigned int index, uint64_t pa, unsigned int size)
+{
+	struct cpu *cpu = &the_machine->cpus[index];
+	uint64_t value = 0;
+	struct device_load load = {
+		.txn = { .addr = pa, .len = size, .cmd = SIM_READ, .data = &value, .privileged = true,
+			 .requester = REQUESTER_CPU_MMIO, .done = device_load_done },
+		.thread = sim_thread_self(),
+	};
+
+	wait_for_posted(cpu, 0);
+	cpu->device_loads++;
+	load.txn.owner = &load;
+	sim_port_request(&cpu->port, &load.txn);
+	while (!load.done)
+		sim_thread_block();
+	if (load.txn.response != SIM_OK) {
+		cpu->bus_errors++;
+		return UINT64_MAX >> (64 - 8 * size);
+	}
+	return value;
+}
+
+static void host_mmio_write(unsigned int index, uint64_t pa, uint64_t value, unsigned int size)
+{
+	struct machine *machine = the_machine;
+	struct cpu *cpu = &machine->cpus[index];
+	struct posted_write *write;
+
+	wait_for_posted(cpu, machine->config->cpu.posted_writes - 1);
+	write = cpu->free_writes;
+	cpu->free_writes = write->next_free;
+	cpu->writes_in_flight++;
+	cpu->device_stores++;
+	write->value = value;
+	write->txn = (struct sim_txn){ .addr = pa, .len = size, .cmd = SIM_WRITE, .data = &write->value,
+				       .privileged = true, .requester = REQUESTER_CPU_MMIO,
+				       .done = posted_write_done, .owner = write };
+	machine->kernel->charge(SIM_NS(machine->config->cpu.mmio_write_ns));
+	sim_port_request(&cpu->port, &write->txn);
+}
+
+static void host_barrier(unsigned int index)
+{
+	the_machine->kernel->charge(SIM_NS(the_machine->config->cpu.barrier_ns));
+	wait_for_posted(&the_machine->cpus[index], 0);
+}
+
+/* ---- translated accesses -------------------------------------------------------------------- */
+
+struct walk_wait {
+	struct mmu_request request;
+	struct sim_thread *thread;
+	bool done;
+};
+
+static void walk_done(struct mmu_request *request)
+{
+	struct walk_wait *wait = request->owner;
+
+	wait->done = true;
+	if (wait->thread)
+		sim_thread_wake(wait->thread);
+}
+
+/*
+ * Translates one access of the current task, faulting into the kernel as often as it takes. False if the
+ * kernel will not have it; *pa is then undefined.
+ */
+static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
+{
+	const struct kernel_ops *kernel = the_machine->kernel;
+
+	for (;;) {
+		struct walk_wait wait = {
+			.request = {
+				.va = va,
+				.access = access & KI_WRITE ? MMU_WRITE : MMU_READ,
+				.user = true,
+				.done = walk_done,
+			},
+		};
+
+		wait.request.owner = &wait;
+		if (mmu_translate(this_cpu()->mmu, &wait.request) == MMU_PENDING) {
+			wait.thread = sim_thread_self();
+			while (!wait.done)
+				sim_thread_block();
+		}
+		kernel->charge(wait.request.cost);
+		if (wait.request.fault == MMU_FAULT_NONE) {
+			*pa = wait.request.pa;
+			return true;
+		}
+		if (kernel->page_fault(va, access))
+			return false;
+		if (access & KI_USER)
+			leave_if_dying();
+	}
+}
+
+enum access_kind { ACCESS_LOAD, ACCESS_STORE };
+
+/* One piece within a page. False: no access. */
+static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_kind kind, unsigned int access)
+{
+	struct machine *machine = the_machine;
+	uint64_t pa;
+	unsigned int cpu;
+
+	if (!translate(va, access | (kind == ACCESS_STORE ? KI_WRITE : KI_READ), &pa))
+		return false;
+	cpu = machine->kernel->current_cpu();
+	if (ram_host(machine->ram, pa, bytes)) {
+		sim_time cost = kind == ACCESS_STORE
+					? memory_cpu_store(machine->memory, cpu, pa, buffer, (uint32_t)bytes)
+					: memory_cpu_load(machine->memory, cpu, pa, buffer, (uint32_t)bytes);
+		machine->kernel->charge(cost);
+		return true;
+	}
+	/* A device: what has been done before must have happened before. */
+	machine->kernel->sync();
+	cpu = machine->kernel->current_cpu();
+	if (kind == ACCESS_STORE) {
+		uint64_t value = 0;
+
+		memcpy(&value, buffer, bytes < 8 ? bytes : 8);
+		host_mmio_write(cpu, pa, value, (unsigned int)bytes);
+	} else {
+		uint64_t value = host_mmio_read(cpu, pa, (unsigned int)bytes);
+
+		memcpy(buffer, &value, bytes < 8 ? bytes : 8);
+	}
+	return true;
+}
+
+/* Any range; returns the bytes that were not accessed. */
+static size_t access_range(uint64_t va, void *buffer, size_t bytes, enum access_kind kind, unsigned int access)
+{
+	uint8_t *at = buffer;
+
+	while (bytes) {
+		size_t piece = PAGE_BYTES - (va & (PAGE_BYTES - 1));
+
+		if (piece > bytes)
+			piece = bytes;
+		if (!access_piece(va, at, piece, kind, access))
+			return bytes;
+		va += piece;
+		at += piece;
+		bytes -= piece;
+	}
+	return 0;
+}
+
+static ki_u64 host_copy_user(unsigned int cpu, ki_u64 va, void *buffer, ki_u64 bytes, unsigned int access)
+{
+	(void)cpu; /* the current task's, which may change while it faults */
+	return access_range(va, buffer, bytes, access & KI_WRITE ? ACCESS_STORE : ACCESS_LOAD, 0);
+}
+
+static void user_access(uint64_t va, void *buffer, size_t bytes, enum access_kind kind)
+{
+	size_t left = access_range(va, buffer, bytes, kind, KI_USER);
+
+	charge_user(0);
+	if (left) {
+		/* The kernel refused and the signal is on its way: the access never happened. */
+		catch_up();
+		assert(!"an access without permission left user mode");
+	}
+}
+
+/* ---- program.h: memory ---------------------------------------------------------------------- */
+
+uint64_t prog_load(uint64_t va, unsigned int size)
+{
+	struct user_context *context = this_context();
+	uint64_t value = 0;
+
+	user_access(va, &value, size, ACCESS_LOAD);
+	context->loaded_pa = va;
+	context->loaded_size = size;
+	context->loaded_value = value;
+	return value;
+}
+
+void prog_store(uint64_t va, uint64_t value, unsigned int size)
+{
+	user_access(va, &value, size, ACCESS_STORE);
+}
+
+void prog_read(void *local, uint64_t va, size_t bytes)
+{
+	user_access(va, local, bytes, ACCESS_LOAD);
+}
+
+void prog_write(uint64_t va, const void *local, size_t bytes)
+{
+	/* access_range() only reads from the buffer of a store */
+	user_access(va, (void *)(uintptr_t)local, bytes, ACCESS_STORE);
+}
+
+/* Atomics are seen by others at once: simulated time catches up first. Device memory has none. */
+static uint64_t user_atomic(uint64_t va, enum sim_cmd cmd, uint64_t operand, uint64_t desired, unsigned int size)
+{
+	struct machine *machine = the_machine;
+	uint64_t data[2] = { operand, desired };
+	uint8_t bytes[16];
+	uint64_t old = 0;
+	uint64_t pa;
+
+	catch_up();
+	if (!translate(va, KI_USER | KI_READ | KI_WRITE, &pa)) {
+		catch_up();
+		assert(!"an access without permission left user mode");
+	}
+	memcpy(bytes, &data[0], size);
+	memcpy(bytes + size, &data[1], size);
+	if (ram_host(machine->ram, pa, size))
+		charge_user(memory_cpu_atomic(machine->memory, machine->kernel->current_cpu(), cmd, pa, bytes, size));
+	memcpy(&old, bytes, size);
+	return old;
+}
+
+uint64_t prog_cas(uint64_t va, uint64_t expected, uint64_t desired, unsigned int size)
+{
+	return user_atomic(va, SIM_ATOMIC_CAS, expected, desired, size);
+}
+
+uint64_t prog_fetch_add(uint64_t va, uint64_t operand, unsigned int size)
+{
+	return user_atomic(va, SIM_ATOMIC_ADD, operand, 0, size);
+}
+
+uint64_t prog_swap(uint64_t va, uint64_t value, unsigned int size)
+{
+	return user_atomic(va, SIM_ATOMIC_SWAP, value, 0, size);
+}
+
+void prog_barrier(enum prog_barrier kind)
+{
+	charge_user(SIM_NS(the_machine->config->cpu.barrier_ns));
+	if (kind == PROG_DSB) {
+		catch_up();
+		wait_for_posted(this_cpu(), 0);
+	}
+}
+
+/* ---- program.h: time ------------------------------------------------------------------------ */
+
+uint64_t prog_time_ps(void)
+{
+	return the_machine->kernel->local_time();
+}
+
+void prog_work_ns(uint64_t ns)
+{
+	const uint64_t quantum = the_machine->config->cpu.quantum_ns;
+
+	while (ns) {
+		uint64_t part = ns < quantum ? ns : quantum;
+
+		charge_user(SIM_NS(part));
+		ns -= part;
+	}
+}
+
+struct poll_watch {
+	struct sim_thread *thread;
+	bool written;
+};
+
+static void polled_line_written(void *arg)
+{
+	struct poll_watch *watch = arg;
+
+	watch->written = true;
+	sim_thread_wake(watch->thread);
+}
+
+void prog_poll_line(uint64_t va, uint64_t timeout_ns)
+{
+	struct machine *machine = the_machine;
+	struct user_context *context = this_context();
+	struct poll_watch watch = { .thread = sim_thread_self() };
+	uint64_t monitor;
+	uint64_t value = 0;
+	uint64_t pa;
+
+	catch_up();
+	if (!translate(va, KI_USER | KI_READ, &pa) || !ram_host(machine->ram, pa, 1))
+		return;
+	monitor = memory_monitor_add(machine->memory, pa, polled_line_written, &watch);
+	/* What was written between the load and the monitor ends the wait at once, as it clears an exclusive monitor. */
+	if (context->loaded_pa / LINE_BYTES == va / LINE_BYTES) {
+		uint64_t at = (pa & ~(uint64_t)(LINE_BYTES - 1)) | (context->loaded_pa & (LINE_BYTES - 1));
+
+		memcpy(&value, ram_host(machine->ram, at, context->loaded_size), context->loaded_size);
+		if (value != context->loaded_value)
+			watch.written = true;
+	}
+	if (!watch.written)
+		machine->kernel->poll_wait(timeout_ns ? sim_now() + SIM_NS(timeout_ns) : SIM_TIME_NEVER);
+	memory_monitor_cancel(machine->memory, monitor);
+	if (watch.written)
+		machine->kernel->charge(SIM_NS(machine->config->cpu.poll_detect_ns));
+	leave_if_dying();
+}
+
+/* ---- program.h: kernel ---------------------------------------------------------------------- */
+
+static int64_t system_call(uint64_t number, const ki_u64 args[7])
+{
+	int64_t result = the_machine->kernel->syscall(number, args);
+
+	leave_if_dying();
+	return result;
+}
+
+int64_t prog_syscall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+	const ki_u64 args[7] = { a0, a1, a2, a3, a4, a5, 0 };
+
+	return system_call(number, args);
+}
+
+static int64_t user_clone(uint64_t flags, void (*entry)(void *arg), void *arg)
+{
+	const ki_u64 args[7] = { flags, 0, 0, 0, 0, (uintptr_t)entry, (uintptr_t)arg };
+
+	return system_call(__NR_clone, args);
+}
+
+int64_t prog_fork(void (*entry)(void *arg), void *arg)
+{
+	return user_clone(CLONE_FLAGS_FORK, entry, arg);
+}
+
+int64_t prog_thread(void (*entry)(void *arg), void *arg)
+{
+	return user_clone(CLONE_FLAGS_THREAD, entry, arg);
+}
+
+void prog_exit(int code)
+{
+	prog_syscall(__NR_exit_group, (uint64_t)code, 0, 0, 0, 0, 0);
+	for (;;) /* exit_group makes the task leave user mode */
+		catch_up();
+}
+
+/* The kernel image's call into user mode. */
+static int host_user_run(void (*entry)(void *arg), void *arg)
+{
+	const int tid = the_machine->kernel->current_tid();
+	struct user_context context = { .loaded_pa = UINT64_MAX };
+
+	context_set(tid, &context);
+	if (setjmp(context.leave) == 0)
+		entry(arg);
+	contexts[tid] = NULL;
+	return context.exit_code;
+}
+
+/* ---- program.h: configuration, marks, verifier ----------------------------------------------- */
+
+static const void *workload_value(const char *key, enum param_type type)
+{
+	const struct workload *workload = the_machine->config->workload;
+
+	for (size_t i = 0; i < workload->param_count; i++)
+		if (!strcmp(workload->params[i].key, key)) {
+			assert(workload->params[i].type == type ||
+			       (type == PARAM_U64 && workload->params[i].type == PARAM_U32));
+			return (const char *)workload->values + workload->params[i].offset;
+		}
+	assert(!"a program asks for a parameter that its workload does not declare");
+	return NULL;
+}
+
+uint64_t prog_param_u64(const char *key)
+{
+	const struct workload *workload = the_machine->config->workload;
+
+	for (size_t i = 0; i < workload->param_count; i++)
+		if (!strcmp(workload->params[i].key, key) && workload->params[i].type == PARAM_U32)
+			return *(const uint32_t *)workload_value(key, PARAM_U64);
+	return *(const uint64_t *)workload_value(key, PARAM_U64);
+}
+
+bool prog_param_bool(const char *key)
+{
+	return *(const bool *)workload_value(key, PARAM_BOOL);
+}
+
+unsigned int prog_param_enum(const char *key)
+{
+	return *(const uint32_t *)workload_value(key, PARAM_ENUM);
+}
+
+void prog_mark_queue_open(unsigned int device, unsigned int queue, unsigned int depth)
+{
+	life_queue_open(the_machine->life, device, queue, depth);
+}
+
+void prog_mark_queue_close(unsigned int device, unsigned int queue)
+{
+	life_queue_close(the_machine->life, device, queue, prog_time_ps());
+}
+
+void prog_mark_send(unsigned int device, unsigned int queue, unsigned int index)
+{
+	life_request_send(the_machine->life, device, queue, index, prog_time_ps());
+}
+
+void prog_mark_submitted(unsigned int device, unsigned int queue, unsigned int index)
+{
+	life_request_stamp(the_machine->life, device, queue, index, REQUEST_SUBMITTED, prog_time_ps());
+}
+
+void prog_mark_received(unsigned int device, unsigned int queue, unsigned int index, uint64_t bytes, bool ok)
+{
+	struct machine *machine = the_machine;
+
+	life_request_received(machine->life, device, queue, index, prog_time_ps(), bytes, ok);
+	machine->requests_received++;
+	if (machine->progress)
+		machine->progress(machine->progress_arg, machine->requests_received, machine->requests_expected);
+}
+
+void prog_mark_expected(uint64_t requests)
+{
+	the_machine->requests_expected += requests;
+}
+
+void prog_mark_failure(const char *format, ...)
+{
+	struct machine *machine = the_machine;
+	va_list args;
+
+	if (machine->failures++)
+		return;
+	va_start(args, format);
+	vsnprintf(machine->first_failure, sizeof(machine->first_failure), format, args);
+	va_end(args);
+}
+
+bool prog_verify_read(void *local, uint64_t va, size_t bytes)
+{
+	struct machine *machine = the_machine;
+	const int tid = machine->kernel->current_tid();
+	uint8_t *at = local;
+
+	while (bytes) {
+		size_t piece = PAGE_BYTES - (va & (PAGE_BYTES - 1));
+		uint64_t pa = machine->kernel->peek_va(tid, va);
+
+		if (piece > bytes)
+			piece = bytes;
+		if (pa == UINT64_MAX || !ram_host(machine->ram, pa, piece))
+			return false;
+		memcpy(at, ram_host(machine->ram, pa, piece), piece);
+		va += piece;
+		at += piece;
+		bytes -= piece;
+	}
+	return true;
+}
+
+bool prog_verify_mapped(uint64_t va)
+{
+	return the_machine->kernel->peek_va(the_machine->kernel->current_tid(), va) != UINT64_MAX;
+}
+
+/* ---- the kernel image's view of the MMU ------------------------------------------------------- */
+
+static void host_set_ttbr0(unsigned int cpu, ki_u64 table_pa, unsigned int asid)
+{
+	mmu_set_ttbr0(the_machine->mmus[cpu], table_pa, (uint16_t)asid);
+}
+
+static void host_tlbi(unsigned int cpu, enum ki_tlbi op, unsigned int asid, ki_u64 va, ki_u64 pages)
+{
+	struct machine *machine = the_machine;
+	sim_time cost = 0;
+
+	(void)cpu;
+	switch (op) {
+	case KI_TLBI_ALL:
+		cost = mmu_domain_tlbi_all(machine->mmu_domain);
+		break;
+	case KI_TLBI_ASID:
+		cost = mmu_domain_tlbi_asid(machine->mmu_domain, (uint16_t)asid);
+		break;
+	case KI_TLBI_VA:
+	case KI_TLBI_VA_LAST:
+		cost = mmu_domain_tlbi_va(machine->mmu_domain, (uint16_t)asid, va, pages, op == KI_TLBI_VA_LAST);
+		break;
+	}
+	machine->kernel->charge(cost);
+}
+
+/* ---- construction ------------------------------------------------------------------------------ */
+
+struct cpu *cpus_new(struct machine *machine)
+{
+	const unsigned int posted = machine->config->cpu.posted_writes;
+	struct cpu *cpus = calloc(machine->config->machine.cpus, sizeof(*cpus));
+
+	if (!cpus)
+		abort();
+	for (unsigned int i = 0; i < machine->config->machine.cpus; i++) {
+		struct cpu *cpu = &cpus[i];
+
+		cpu->machine = machine;
+		cpu->mmu = machine->mmus[i];
+		cpu->port = machine_cpu_port(machine, i);
+		cpu->writes = calloc(posted, sizeof(*cpu->writes));
+		if (!cpu->writes)
+			abort();
+		for (unsigned int w = 0; w < posted; w++) {
+			cpu->writes[w].cpu = cpu;
+			cpu->writes[w].next_free = cpu->free_writes;
+			cpu->free_writes = &cpu->writes[w];
+		}
+	}
+	return cpus;
+}
+
+void cpus_free(struct cpu *cpus)
+{
+	if (!cpus)
+		return;
+	for (unsigned int i = 0; i < cpus[0].machine->config->machine.cpus; i++)
+		free(cpus[i].writes);
+	free(cpus);
+	free(contexts);
+	contexts = NULL;
+	context_slots = 0;
+}
+
+static uint64_t sum_device_loads(const void *arg)
+{
+	const struct machine *machine = arg;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < machine->config->machine.cpus; i++)
+		sum += machine->cpus[i].device_loads;
+	return sum;
+}
+
+static uint64_t sum_device_stores(const void *arg)
+{
+	const struct machine *machine = arg;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < machine->config->machine.cpus; i++)
+		sum += machine->cpus[i].device_stores;
+	return sum;
+}
+
+static uint64_t sum_bus_errors(const void *arg)
+{
+	const struct machine *machine = arg;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < machine->config->machine.cpus; i++)
+		sum += machine->cpus[i].bus_errors;
+	return sum;
+}
+
+void cpus_register_stats(struct machine *machine, struct stats *stats)
+{
+	stats_computed_u64(stats, "cpu.device_loads", sum_device_loads, machine, "count", "device loads of all CPUs");
+	stats_computed_u64(stats, "cpu.device_stores", sum_device_stores, machine, "count",
+			   "device stores of all CPUs");
+	stats_computed_u64(stats, "cpu.bus_errors", sum_bus_errors, machine, "count",
+			   "device accesses that nothing answered");
+}
+
+void cpu_fill_ops(struct machine_ops *ops)
+{
+	ops->mmio_read = host_mmio_read;
+	ops->mmio_write = host_mmio_write;
+	ops->barrier = host_barrier;
+	ops->set_ttbr0 = host_set_ttbr0;
+	ops->tlbi = host_tlbi;
+	ops->copy_user = host_copy_user;
+	ops->user_run = host_user_run;
+}
