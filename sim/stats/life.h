@@ -9,6 +9,8 @@
  * stage without a stamp took nothing, so the parts always sum to the whole, in picoseconds.
  * From the stamps come the metrics requests.*, latency_ns.*, doorbell.*, faults.*, fault_ns.* and
  * the trace's request lanes and fault lanes with their flows.
+ *
+ * Every function does nothing if `life` is NULL.
  */
 #ifndef SIM_STATS_LIFE_H
 #define SIM_STATS_LIFE_H
@@ -25,29 +27,29 @@ extern "C" {
 #endif
 
 enum request_stage {
-	REQUEST_SEND, /* the program enters the send call: the request is born */
+	REQUEST_SEND,	   /* the program enters the send call: the request is born */
 	REQUEST_SUBMITTED, /* the SQE is in the ring, the doorbell store is issued */
-	REQUEST_DOORBELL, /* the doorbell arrived at the queue manager */
-	REQUEST_FETCH, /* the queue manager asks memory for the SQE */
-	REQUEST_FETCHED, /* the SQE is in the queue manager */
-	REQUEST_ENGINE, /* an engine took it */
-	REQUEST_EXECUTED, /* the engine's last write is done */
+	REQUEST_DOORBELL,  /* the doorbell arrived at the queue manager */
+	REQUEST_FETCH,	   /* the queue manager asks memory for the SQE */
+	REQUEST_FETCHED,   /* the SQE is in the queue manager */
+	REQUEST_ENGINE,	   /* an engine took it */
+	REQUEST_EXECUTED,  /* the engine's last write is done */
 	REQUEST_COMPLETED, /* the CQE is visible in memory */
-	REQUEST_RECEIVED, /* the program has it back: the request ends */
+	REQUEST_RECEIVED,  /* the program has it back: the request ends */
 	REQUEST_STAGE_COUNT
 };
 
 enum fault_stage {
-	FAULT_DETECTED, /* the translation failed, the transaction stalls: the fault is born */
-	FAULT_RECORDED, /* the event record is visible in the event queue */
-	FAULT_DRIVER, /* the driver's interrupt thread runs for it */
-	FAULT_REPORTED, /* iommu_report_device_fault() returned: queued for a worker */
-	FAULT_WORKER, /* a worker runs its work item */
-	FAULT_MM, /* handle_mm_fault() entered */
-	FAULT_MM_DONE, /* handle_mm_fault() returned */
+	FAULT_DETECTED,	 /* the translation failed, the transaction stalls: the fault is born */
+	FAULT_RECORDED,	 /* the event record is visible in the event queue */
+	FAULT_DRIVER,	 /* the driver's interrupt thread runs for it */
+	FAULT_REPORTED,	 /* iommu_report_device_fault() returned: queued for a worker */
+	FAULT_WORKER,	 /* a worker runs its work item */
+	FAULT_MM,	 /* handle_mm_fault() entered */
+	FAULT_MM_DONE,	 /* handle_mm_fault() returned */
 	FAULT_RESPONDED, /* CMD_RESUME is in the command queue */
-	FAULT_RESUMED, /* the SMMU executed CMD_RESUME */
-	FAULT_RETRIED, /* the transaction was translated again, or terminated: the fault ends */
+	FAULT_RESUMED,	 /* the SMMU executed CMD_RESUME */
+	FAULT_RETRIED,	 /* the transaction was translated again, or terminated: the fault ends */
 	FAULT_STAGE_COUNT
 };
 
@@ -60,20 +62,33 @@ struct life *life_new(struct stats *stats, trace_track root);
 void life_free(struct life *life);
 
 /* Announces a device (its trace tracks hang below `track`) with queues 0 … queues - 1. Returns its number. */
-unsigned int life_device_add(struct life *life, const char *name, unsigned int queues, trace_track track);
+unsigned int life_device_add(struct life *life, const char *name, unsigned int queues,
+			     trace_track track);
+/* Faults of this StreamID are shown on a track of the device's; those of other streams hang below the ledger's root. */
+void life_device_stream(struct life *life, unsigned int device, uint32_t stream_id);
 /* A queue (again) in use, with a ring of `depth` entries; what was open on it before is dropped and counted as abandoned. */
-void life_queue_open(struct life *life, unsigned int device, unsigned int queue, unsigned int depth);
+void life_queue_open(struct life *life, unsigned int device, unsigned int queue,
+		     unsigned int depth);
 void life_queue_close(struct life *life, unsigned int device, unsigned int queue, sim_time at);
 
 /*
  * Stamps must come with non-decreasing times per request and in the order of the stages (skipping is allowed); others are
  * ignored and counted in life.misplaced_stamps, which a correct run has at 0. A stamp for a request that was not
- * born, on a queue that is not open, likewise.
+ * born, on a queue that is not open, likewise; one for a request that was abandoned is ignored without a count. An end that
+ * comes before its last stamp is counted, too, and ends the request or fault at that stamp.
  */
-void life_request_send(struct life *life, unsigned int device, unsigned int queue, unsigned int index, sim_time at);
-void life_request_stamp(struct life *life, unsigned int device, unsigned int queue, unsigned int index, enum request_stage stage, sim_time at);
+void life_request_send(struct life *life, unsigned int device, unsigned int queue,
+		       unsigned int index, sim_time at);
+void life_request_stamp(struct life *life, unsigned int device, unsigned int queue,
+			unsigned int index, enum request_stage stage, sim_time at);
 /* Ends the request. `bytes` is what it counts for in throughput; `ok` false counts it as an error. */
-void life_request_received(struct life *life, unsigned int device, unsigned int queue, unsigned int index, sim_time at, uint64_t bytes, bool ok);
+void life_request_received(struct life *life, unsigned int device, unsigned int queue,
+			   unsigned int index, sim_time at, uint64_t bytes, bool ok);
+
+/* The flow that joins the request's stages, for `flow` of a model's own slices; 0 where there is none (before SUBMITTED,
+ * from EXECUTED on, while tracing is off). */
+uint64_t life_request_flow(const struct life *life, unsigned int device, unsigned int queue,
+			   unsigned int index);
 
 /* `read`/`write`: what the access was; `va` and `pasid` are for the trace. Request attribution for the flow: from the transaction, or -1. */
 struct fault_info {
@@ -82,9 +97,14 @@ struct fault_info {
 	bool write;
 };
 void life_fault_begin(struct life *life, const struct fault_info *info, sim_time at);
-void life_fault_stamp(struct life *life, uint32_t stream_id, uint32_t stag, enum fault_stage stage, sim_time at);
+void life_fault_stamp(struct life *life, uint32_t stream_id, uint32_t stag, enum fault_stage stage,
+		      sim_time at);
 /* `handled`: retried with success; false: aborted or terminated. */
-void life_fault_end(struct life *life, uint32_t stream_id, uint32_t stag, sim_time at, bool handled);
+void life_fault_end(struct life *life, uint32_t stream_id, uint32_t stag, sim_time at,
+		    bool handled);
+
+/* As life_request_flow(); from DETECTED until RESUMED. */
+uint64_t life_fault_flow(const struct life *life, uint32_t stream_id, uint32_t stag);
 
 /* Open requests and faults; both 0 at the end of a clean run. */
 struct life_open {

@@ -38,13 +38,16 @@ struct stats *stats_new(void);
 void stats_free(struct stats *stats);
 
 /* The value is read when the registry is written: it outlives the registry. Registering a name twice is a bug (asserted). */
-void stats_counter(struct stats *stats, const char *name, const uint64_t *value, const char *unit, const char *help);
+void stats_counter(struct stats *stats, const char *name, const uint64_t *value, const char *unit,
+		   const char *help);
 /* A figure computed at the end. */
-void stats_computed(struct stats *stats, const char *name, double (*fn)(const void *arg), const void *arg, const char *unit, const char *help);
-void stats_computed_u64(struct stats *stats, const char *name, uint64_t (*fn)(const void *arg), const void *arg, const char *unit,
-			const char *help);
+void stats_computed(struct stats *stats, const char *name, double (*fn)(const void *arg),
+		    const void *arg, const char *unit, const char *help);
+void stats_computed_u64(struct stats *stats, const char *name, uint64_t (*fn)(const void *arg),
+			const void *arg, const char *unit, const char *help);
 /* name.{mean,p50,p99,p999,max} in ns, name.count. */
-void stats_histogram(struct stats *stats, const char *name, const struct histogram *h, const char *help);
+void stats_histogram(struct stats *stats, const char *name, const struct histogram *h,
+		     const char *help);
 /* A text value, for example the platform's name. Copied. */
 void stats_text(struct stats *stats, const char *name, const char *text, const char *help);
 
