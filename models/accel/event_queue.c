@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The event queue (completions, one EQE per arming of a CQ) and the asynchronous event queue (errors), with
+ * their interrupts. Not modelled: coalescing of interrupts.
+ */
+#include "models/accel/accel_internal.h"
+
+static bool event_ring_full(const struct event_ring *ring)
+{
+	return ring_distance(ring->head, ring->tail, ring->depth) == ring->depth - 1;
+}
+
+static void event_written(struct accel *accel, void *arg, enum ring_result result,
+			  const uint8_t *data)
+{
+	struct event_ring *ring = arg;
+
+	(void)accel;
+	(void)data;
+	if (result == RING_DROPPED)
+		return;
+	ring->in_flight--;
+	if (result == RING_FAILED) {
+		ring->write_errors++;
+		return;
+	}
+	ring->written++;
+	ring->interrupts++;
+	sim_irq_pulse(ring->irq);
+}
+
+static void event_ring_write(struct event_ring *ring, uint16_t sqn, uint32_t type)
+{
+	uint64_t addr = ring->base + (uint64_t)ring->tail * EQE_BYTES;
+	uint8_t entry[EQE_BYTES];
+
+	store_le32(entry, sqn | (uint32_t)ring->phase << 16 | type << 17);
+	ring->tail = ring_next(ring->tail, ring->depth);
+	if (ring->tail == 0)
+		ring->phase = !ring->phase;
+	ring->in_flight++;
+	ring_write(ring->accel, addr, entry, sizeof(entry), event_written, ring);
+}
+
+/* CQs whose EQE found no room stay armed, in order. */
+static void event_queue_retry(struct accel *accel)
+{
+	while (accel->eq.valid && !event_ring_full(&accel->eq) && !list_empty(&accel->eq_waiting)) {
+		struct queue_pair *qp =
+			LINK_OWNER(list_pop(&accel->eq_waiting), struct queue_pair, eq_waiting);
+
+		qp->cq.armed = false;
+		event_ring_write(&accel->eq, qp->sqn, 0);
+	}
+}
+
+void event_queue_notify(struct accel *accel, struct queue_pair *qp)
+{
+	if (link_on_list(&qp->eq_waiting))
+		return;
+	if (!accel->eq.valid || event_ring_full(&accel->eq)) {
+		accel->eq.dropped++;
+		list_append(&accel->eq_waiting, &qp->eq_waiting);
+		return;
+	}
+	qp->cq.armed = false;
+	event_ring_write(&accel->eq, qp->sqn, 0);
+}
+
+void event_queue_report(struct accel *accel, uint16_t sqn, enum aeqe_type type)
+{
+	if (!accel->aeq.valid || event_ring_full(&accel->aeq)) {
+		accel->aeq.dropped++;
+		return;
+	}
+	event_ring_write(&accel->aeq, sqn, (uint32_t)type);
+}
+
+bool event_queue_doorbell(struct accel *accel, struct event_ring *ring, uint32_t head)
+{
+	uint32_t remaining;
+
+	if (!ring->valid || head >= ring->depth ||
+	    ring_distance(ring->head, head, ring->depth) >
+		    ring_distance(ring->head, ring->tail, ring->depth))
+		return false;
+	ring->head = head;
+	remaining = ring_distance(head, ring->tail, ring->depth);
+	/* those in flight raise the interrupt themselves when they are visible */
+	if (remaining > ring->in_flight) {
+		ring->interrupts++;
+		sim_irq_pulse(ring->irq);
+	}
+	if (ring == &accel->eq)
+		event_queue_retry(accel);
+	return true;
+}
+
+bool event_queue_load_context(struct accel *accel, struct event_ring *ring, const uint8_t *context)
+{
+	uint64_t base = load_le64(context);
+	uint32_t depth = (load_le32(context + 8) >> 16) + 1;
+
+	if (base % 64 || depth < 2 || depth > accel->params.depth_max)
+		return false;
+	ring->base = base;
+	ring->depth = depth;
+	ring->head = ring->tail = 0;
+	ring->phase = true;
+	ring->valid = true;
+	if (ring == &accel->eq)
+		event_queue_retry(accel);
+	return true;
+}
+
+static void event_ring_init(struct accel *accel, struct event_ring *ring, const struct sim_irq *irq)
+{
+	ring->accel = accel;
+	ring->irq = irq;
+}
+
+void event_queue_init(struct accel *accel)
+{
+	list_init(&accel->eq_waiting);
+	event_ring_init(accel, &accel->eq, &accel->config.eq_irq);
+	event_ring_init(accel, &accel->aeq, &accel->config.aeq_irq);
+}
+
+void event_queue_reset(struct accel *accel)
+{
+	while (list_pop(&accel->eq_waiting))
+		;
+	accel->eq.valid = accel->aeq.valid = false;
+	accel->eq.in_flight = accel->aeq.in_flight = 0;
+}

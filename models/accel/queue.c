@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Queue pairs: their contexts, and what the queue manager does with a request before and after an engine:
+ * SQE fetch, checks, status write-back, CQE (docs/queue-manager.md, Contexts and Rings).
+ *
+ * A CQE is reserved when its SQE is fetched, so a request that has been executed never waits for room in
+ * its CQ, and a client that does not empty its CQ holds up its own queue pair alone.
+ */
+#include <stdlib.h>
+
+#include "models/accel/accel_internal.h"
+
+/* ABORTED write-backs of one stopping queue pair in flight: enough to hide the latency of memory */
+#define ABORT_WRITES 8u
+
+static void queue_stop_check(struct accel *accel, struct queue_pair *qp);
+
+/* ---- contexts ------------------------------------------------------------------------------------ */
+
+static bool ring_context_ok(const struct accel *accel, uint64_t base, uint32_t depth)
+{
+	return base % 64 == 0 && depth >= 2 && depth <= accel->params.depth_max;
+}
+
+bool queue_load_cqc(struct accel *accel, struct queue_pair *qp, const uint8_t *context)
+{
+	uint64_t base = load_le64(context);
+	uint32_t depth = (load_le32(context + 8) >> 16) + 1;
+
+	if (!ring_context_ok(accel, base, depth))
+		return false;
+	qp->cq.base = base;
+	qp->cq.depth = depth;
+	qp->cq.head = qp->cq.tail = qp->cq.visible = 0;
+	qp->cq.reserved = 0;
+	qp->cq.phase = true;
+	qp->cq.armed = false;
+	qp->state = QP_CQ;
+	return true;
+}
+
+bool queue_load_sqc(struct accel *accel, struct queue_pair *qp, const uint8_t *context)
+{
+	uint64_t base = load_le64(context);
+	uint32_t w2 = load_le32(context + 8);
+	uint32_t w4 = load_le32(context + 16);
+	uint32_t depth = (w2 >> 16) + 1;
+	uint16_t weight = (uint16_t)load_le32(context + 20);
+
+	if (!ring_context_ok(accel, base, depth) || (w2 & 0xf) != 6 ||
+	    (load_le32(context + 12) & 0xffff) != qp->sqn)
+		return false;
+	qp->sq.base = base;
+	qp->sq.depth = depth;
+	qp->sq.head = qp->sq.tail = 0;
+	qp->sq.pasid = w4 & 0xfffff;
+	qp->sq.pasid_enable = w4 >> 31;
+	qp->sq.weight = weight ? weight : 1;
+	qp->state = QP_READY;
+	return true;
+}
+
+static void queue_drop_contexts(struct queue_pair *qp)
+{
+	qp->state = QP_NONE;
+	if (link_on_list(&qp->eq_waiting))
+		link_remove(&qp->eq_waiting);
+}
+
+/* ---- requests ------------------------------------------------------------------------------------- */
+
+static struct accel_request *request_new(struct accel *accel, struct queue_pair *qp)
+{
+	struct accel_request *request =
+		LINK_OWNER(list_pop(&accel->free_requests), struct accel_request, link);
+
+	request->qp = qp;
+	request->in_use = true;
+	request->dropped = request->waiting = request->cqe_written = false;
+	request->status = request->bytes_done = request->result = 0;
+	request->fault_address = 0;
+	request->buffered = true;
+	accel->sqe_buffers_used++;
+	accel->requests_alive++;
+	qp->prefetched++;
+	qp->requests++;
+	return request;
+}
+
+static void request_unbuffer(struct accel_request *request)
+{
+	if (!request->buffered)
+		return;
+	request->buffered = false;
+	request->accel->sqe_buffers_used--;
+	if (!request->dropped)
+		request->qp->prefetched--;
+}
+
+static void request_free(struct accel_request *request)
+{
+	struct accel *accel = request->accel;
+
+	request_unbuffer(request);
+	request->in_use = false;
+	accel->requests_alive--;
+	list_append(&accel->free_requests, &request->link);
+	arbiter_kick(accel);
+}
+
+static void request_end(struct accel_request *request)
+{
+	struct accel *accel = request->accel;
+	struct queue_pair *qp = request->qp;
+
+	request_free(request);
+	qp->requests--;
+	arbiter_update(accel, qp);
+	queue_stop_check(accel, qp);
+}
+
+void queue_request_started(struct accel_request *request)
+{
+	request_unbuffer(request);
+	arbiter_update(request->accel, request->qp);
+}
+
+/* ---- completion ------------------------------------------------------------------------------------- */
+
+static uint64_t *status_counter(struct accel *accel, uint32_t status)
+{
+	switch (status) {
+	case SQE_STATUS_SUCCESS:
+		return &accel->counters.by_status[BY_SUCCESS];
+	case SQE_STATUS_BAD_OPCODE:
+		return &accel->counters.by_status[BY_BAD_OPCODE];
+	case SQE_STATUS_BAD_LENGTH:
+		return &accel->counters.by_status[BY_BAD_LENGTH];
+	case SQE_STATUS_RESERVED_FIELD:
+		return &accel->counters.by_status[BY_RESERVED_FIELD];
+	case SQE_STATUS_ABORTED:
+		return &accel->counters.by_status[BY_ABORTED];
+	case SQE_STATUS_READ_FAILED:
+		return &accel->counters.by_status[BY_READ_FAILED];
+	default:
+		return &accel->counters.by_status[BY_WRITE_FAILED];
+	}
+}
+
+/* Software may have seen an entry, and moved the head past it, before the write's response came back. */
+static bool cq_has_entries(const struct queue_pair *qp)
+{
+	uint32_t entries = ring_distance(qp->cq.head, qp->cq.visible, qp->cq.depth);
+
+	return entries && entries <= ring_distance(qp->cq.head, qp->cq.tail, qp->cq.depth);
+}
+
+/* CQEs may become visible out of order; what software may count on is the run without a gap. */
+static void cq_advance_visible(struct accel *accel, struct queue_pair *qp)
+{
+	while (!list_empty(&qp->cq.writing)) {
+		struct accel_request *first =
+			LINK_OWNER(qp->cq.writing.next, struct accel_request, link);
+
+		if (!first->cqe_written)
+			break;
+		link_remove(&first->link);
+		qp->cq.visible = ring_next(qp->cq.visible, qp->cq.depth);
+		if (qp->cq.armed && cq_has_entries(qp))
+			event_queue_notify(accel, qp);
+		request_end(first);
+	}
+}
+
+static void cqe_written(struct accel *accel, void *arg, enum ring_result result,
+			const uint8_t *data)
+{
+	struct accel_request *request = arg;
+
+	(void)data;
+	if (result == RING_DROPPED) {
+		request_free(request);
+		return;
+	}
+	request->cqe_written = true;
+	if (result == RING_OK) {
+		accel->counters.cqes_written++;
+		accel_stamp(accel, request->qp, request->index, REQUEST_COMPLETED);
+	} else {
+		accel->counters.write_errors++;
+		event_queue_report(accel, request->qp->sqn, AEQE_WRITE);
+	}
+	cq_advance_visible(accel, request->qp);
+}
+
+static void cqe_write(struct accel_request *request)
+{
+	struct queue_pair *qp = request->qp;
+	uint64_t addr = qp->cq.base + (uint64_t)qp->cq.tail * CQE_BYTES;
+	uint8_t cqe[CQE_BYTES];
+
+	store_le32(cqe, 0);
+	store_le32(cqe + 4, request->sqe.tag);
+	store_le32(cqe + 8, request->index | (uint32_t)qp->sqn << 16);
+	store_le32(cqe + 12, (uint32_t)qp->cq.phase << 16);
+	qp->cq.reserved--;
+	qp->cq.tail = ring_next(qp->cq.tail, qp->cq.depth);
+	if (qp->cq.tail == 0)
+		qp->cq.phase = !qp->cq.phase;
+	list_append(&qp->cq.writing, &request->link);
+	ring_write(request->accel, addr, cqe, sizeof(cqe), cqe_written, request);
+}
+
+static void status_written(struct accel *accel, void *arg, enum ring_result result,
+			   const uint8_t *data)
+{
+	struct accel_request *request = arg;
+
+	(void)data;
+	if (result == RING_DROPPED) {
+		request_free(request);
+		return;
+	}
+	if (result == RING_FAILED) {
+		accel->counters.write_errors++;
+		event_queue_report(accel, request->qp->sqn, AEQE_WRITE);
+	}
+	if (request->status == SQE_STATUS_ABORTED) {
+		request->qp->cq.reserved--;
+		request_end(request);
+	} else {
+		cqe_write(request);
+	}
+}
+
+static uint64_t sqe_address(const struct queue_pair *qp, uint32_t index)
+{
+	return qp->sq.base + (uint64_t)index * SQE_BYTES;
+}
+
+void queue_request_complete(struct accel_request *request)
+{
+	struct accel *accel = request->accel;
+	uint8_t writeback[SQE_WRITEBACK_BYTES];
+
+	if (request->dropped) {
+		request_free(request);
+		return;
+	}
+	request_unbuffer(request);
+	++*status_counter(accel, request->status);
+	store_le32(writeback, request->status);
+	store_le32(writeback + 4, request->bytes_done);
+	store_le32(writeback + 8, request->result);
+	store_le32(writeback + 12, 0);
+	store_le64(writeback + 16, request->fault_address);
+	ring_write(accel, sqe_address(request->qp, request->index) + SQE_WRITEBACK_OFFSET,
+		   writeback, sizeof(writeback), status_written, request);
+	arbiter_update(accel, request->qp);
+}
+
+/* ---- fetch ------------------------------------------------------------------------------------------- */
+
+static void sqe_decode(struct sqe *sqe, const uint8_t *data)
+{
+	sqe->opcode = data[0];
+	sqe->flags = data[1];
+	sqe->tag = (uint16_t)(data[2] | data[3] << 8);
+	sqe->length = load_le32(data + 4);
+	sqe->source = load_le64(data + 8);
+	sqe->destination = load_le64(data + 16);
+	sqe->seed = load_le32(data + 24);
+	sqe->reserved_28 = load_le32(data + 28);
+	sqe->reserved_56 = load_le64(data + 56);
+}
+
+static bool range_wraps(uint64_t addr, uint32_t bytes)
+{
+	return addr + bytes - 1 < addr;
+}
+
+/* 0: it can be executed. */
+static uint32_t sqe_check(struct accel *accel, const struct sqe *sqe)
+{
+	const struct engine_type *type = engine_for_opcode(accel, sqe->opcode);
+
+	if (!type)
+		return SQE_STATUS_BAD_OPCODE;
+	if (sqe->flags || sqe->reserved_28 || sqe->reserved_56)
+		return SQE_STATUS_RESERVED_FIELD;
+	if (!sqe->length || sqe->length > accel->params.length_max ||
+	    range_wraps(sqe->source, sqe->length) ||
+	    (type->ops->writes && range_wraps(sqe->destination, sqe->length)))
+		return SQE_STATUS_BAD_LENGTH;
+	return 0;
+}
+
+static void queue_fail(struct accel *accel, struct queue_pair *qp)
+{
+	accel->entries_waiting -= ring_distance(qp->sq.head, qp->sq.tail, qp->sq.depth);
+	qp->sq.tail = qp->sq.head;
+	if (qp->state == QP_READY)
+		qp->state = QP_ERROR;
+	event_queue_report(accel, qp->sqn, AEQE_SQE_READ);
+}
+
+static void sqe_fetched(struct accel *accel, void *arg, enum ring_result result,
+			const uint8_t *data)
+{
+	struct accel_request *request = arg;
+	struct queue_pair *qp = request->qp;
+
+	if (result == RING_DROPPED) {
+		request_free(request);
+		return;
+	}
+	if (result == RING_FAILED) {
+		accel->counters.sqe_read_errors++;
+		qp->cq.reserved--;
+		queue_fail(accel, qp);
+		request_end(request);
+		return;
+	}
+	accel->counters.sqes_fetched++;
+	accel_stamp(accel, qp, request->index, REQUEST_FETCHED);
+	sqe_decode(&request->sqe, data);
+	request->status =
+		qp->state == QP_STOPPING ? SQE_STATUS_ABORTED : sqe_check(accel, &request->sqe);
+	if (request->status)
+		queue_request_complete(request);
+	else
+		engine_submit(engine_for_opcode(accel, request->sqe.opcode), request);
+}
+
+static void trace_waiting(const struct accel *accel)
+{
+	trace_count(accel->trace.waiting, sim_now(), (int64_t)accel->entries_waiting);
+}
+
+bool queue_wants_fetch(const struct accel *accel, const struct queue_pair *qp)
+{
+	return qp->state == QP_READY && qp->sq.head != qp->sq.tail &&
+	       qp->prefetched < accel->params.sqe_prefetch &&
+	       ring_distance(qp->cq.head, qp->cq.tail, qp->cq.depth) + qp->cq.reserved <
+		       qp->cq.depth - 1;
+}
+
+void queue_fetch(struct accel *accel, struct queue_pair *qp)
+{
+	struct accel_request *request = request_new(accel, qp);
+
+	request->index = (uint16_t)qp->sq.head;
+	qp->sq.head = ring_next(qp->sq.head, qp->sq.depth);
+	qp->cq.reserved++;
+	accel->entries_waiting--;
+	trace_waiting(accel);
+	accel_stamp(accel, qp, request->index, REQUEST_FETCH);
+	ring_read(accel, sqe_address(qp, request->index), SQE_BYTES, sqe_fetched, request);
+}
+
+/* ---- doorbells ---------------------------------------------------------------------------------------- */
+
+void queue_sq_doorbell(struct accel *accel, struct queue_pair *qp, uint32_t tail)
+{
+	uint32_t before = ring_distance(qp->sq.head, qp->sq.tail, qp->sq.depth);
+	uint32_t after = ring_distance(qp->sq.head, tail, qp->sq.depth);
+
+	/* a tail that moves back takes entries away that were never fetched */
+	for (uint32_t index = qp->sq.tail, n = before; n < after; n++) {
+		accel_stamp(accel, qp, index, REQUEST_DOORBELL);
+		index = ring_next(index, qp->sq.depth);
+	}
+	qp->sq.tail = tail;
+	accel->entries_waiting += after;
+	accel->entries_waiting -= before;
+	trace_waiting(accel);
+	arbiter_update(accel, qp);
+}
+
+bool queue_cq_doorbell(struct accel *accel, struct queue_pair *qp, uint32_t head, bool arm)
+{
+	if (ring_distance(qp->cq.head, head, qp->cq.depth) >
+	    ring_distance(qp->cq.head, qp->cq.tail, qp->cq.depth))
+		return false;
+	qp->cq.head = head;
+	if (arm)
+		qp->cq.armed = true;
+	if (qp->cq.armed && cq_has_entries(qp))
+		event_queue_notify(accel, qp);
+	else if (link_on_list(&qp->eq_waiting))
+		link_remove(&qp->eq_waiting);
+	arbiter_update(accel, qp);
+	return true;
+}
+
+/* ---- STOP_QP -------------------------------------------------------------------------------------------- */
+
+static void abort_written(struct accel *accel, void *arg, enum ring_result result,
+			  const uint8_t *data)
+{
+	struct queue_pair *qp = arg;
+
+	(void)data;
+	if (result == RING_DROPPED)
+		return;
+	qp->aborting--;
+	if (result == RING_FAILED) {
+		accel->counters.write_errors++;
+		event_queue_report(accel, qp->sqn, AEQE_WRITE);
+	}
+	queue_stop_check(accel, qp);
+}
+
+static void queue_abort_entry(struct accel *accel, struct queue_pair *qp)
+{
+	uint8_t writeback[SQE_WRITEBACK_BYTES] = {SQE_STATUS_ABORTED};
+	uint64_t addr = sqe_address(qp, qp->sq.head) + SQE_WRITEBACK_OFFSET;
+
+	qp->sq.head = ring_next(qp->sq.head, qp->sq.depth);
+	qp->aborting++;
+	accel->entries_waiting--;
+	++*status_counter(accel, SQE_STATUS_ABORTED);
+	ring_write(accel, addr, writeback, sizeof(writeback), abort_written, qp);
+}
+
+static void queue_stop_check(struct accel *accel, struct queue_pair *qp)
+{
+	if (qp->state != QP_STOPPING)
+		return;
+	while (qp->sq.head != qp->sq.tail && qp->aborting < ABORT_WRITES)
+		queue_abort_entry(accel, qp);
+	if (qp->requests || qp->aborting || qp->sq.head != qp->sq.tail)
+		return;
+	trace_waiting(accel);
+	queue_drop_contexts(qp);
+	qm_stop_done(accel);
+}
+
+static void queue_abort_waiting(const struct queue_pair *qp, struct engine_type *type)
+{
+	struct link *next;
+
+	for (struct link *link = type->waiting.next; link != &type->waiting; link = next) {
+		struct accel_request *request = LINK_OWNER(link, struct accel_request, link);
+
+		next = link->next;
+		if (request->qp != qp)
+			continue;
+		link_remove(link);
+		request->waiting = false;
+		request->status = SQE_STATUS_ABORTED;
+		queue_request_complete(request);
+	}
+}
+
+void queue_stop(struct accel *accel, struct queue_pair *qp)
+{
+	if (qp->state < QP_READY) {
+		queue_drop_contexts(qp);
+		qm_stop_done(accel);
+		return;
+	}
+	qp->state = QP_STOPPING;
+	qp->requests++; /* keeps the end from coming before all of this is done */
+	arbiter_update(accel, qp);
+	for (unsigned int i = 0; i < ENGINE_TYPE_COUNT; i++)
+		queue_abort_waiting(qp, &accel->engines[i]);
+	qp->requests--;
+	queue_stop_check(accel, qp);
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------- */
+
+static void queue_pair_clear(struct queue_pair *qp, uint16_t sqn)
+{
+	memset(qp, 0, sizeof(*qp));
+	qp->sqn = sqn;
+	list_init(&qp->cq.writing);
+}
+
+/* Queue pairs are on no list of another unit any more when this is called. */
+void queue_reset(struct accel *accel)
+{
+	for (uint32_t i = 0; i < accel->request_count; i++) {
+		struct accel_request *request = &accel->requests[i];
+
+		if (!request->in_use)
+			continue;
+		accel->counters.dropped_requests++;
+		request->dropped = true;
+		/* no access and no engine will end these */
+		if (request->waiting || request->cqe_written) {
+			link_remove(&request->link);
+			request_free(request);
+		}
+	}
+	for (uint32_t n = 0; n < accel->params.qp_count; n++) {
+		/* the requests on it are dropped: their accesses' ends free them */
+		while (list_pop(&accel->qps[n].cq.writing))
+			;
+		queue_pair_clear(&accel->qps[n], (uint16_t)n);
+	}
+	accel->entries_waiting = 0;
+	trace_waiting(accel);
+}
+
+void queue_init(struct accel *accel)
+{
+	const struct accel_params *p = &accel->params;
+
+	accel->qps = accel_alloc_array(p->qp_count, sizeof(*accel->qps));
+	for (uint32_t n = 0; n < p->qp_count; n++)
+		queue_pair_clear(&accel->qps[n], (uint16_t)n);
+	/* fetched ahead, in engines, and being completed at the rate of the ring accesses */
+	accel->request_count = p->sqe_buffers + p->ring_outstanding +
+			       (p->engines_copy + p->engines_crc32c) * p->engine_requests;
+	accel->requests = accel_alloc_array(accel->request_count, sizeof(*accel->requests));
+	list_init(&accel->free_requests);
+	for (uint32_t i = 0; i < accel->request_count; i++) {
+		accel->requests[i].accel = accel;
+		list_append(&accel->free_requests, &accel->requests[i].link);
+	}
+}
+
+void queue_free(struct accel *accel)
+{
+	free(accel->requests);
+	free(accel->qps);
+}
