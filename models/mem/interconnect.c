@@ -50,7 +50,8 @@ struct hop_chunk {
 struct interconnect {
 	sim_time request_ps[INTERCONNECT_KIND_COUNT], response_ps[INTERCONNECT_KIND_COUNT];
 
-	struct region **regions; /* by base; each allocated alone: counters are registered by address */
+	struct region *
+		*regions; /* by base; each allocated alone: counters are registered by address */
 	size_t region_count;
 	size_t last_hit; /* a hint */
 
@@ -60,7 +61,7 @@ struct interconnect {
 	uint64_t decode_errors;
 };
 
-/* ---- hops -------------------------------------------------------------------------------------- */
+/* ---- hops -------------------------------------------------------------------------------- */
 
 static void hop_arrive(void *arg);
 static void hop_respond(void *arg);
@@ -103,7 +104,10 @@ static struct hop *hop_get(struct interconnect *interconnect, struct sim_txn *pa
 	return hop;
 }
 
-/* Hands the answer to the initiator; the hop is free before that, since a new request may come of it. */
+/*
+ * Hands the answer to the initiator; the hop is free before that, since a new request may come
+ * of it.
+ */
 static void hop_respond(void *arg)
 {
 	struct hop *hop = arg;
@@ -134,7 +138,7 @@ static void hop_arrive(void *arg)
 	sim_port_request(&hop->region->port, &hop->child);
 }
 
-/* ---- decoding ---------------------------------------------------------------------------------- */
+/* ---- decoding ---------------------------------------------------------------------------- */
 
 /* Index of the first region whose last address is not below pa. */
 static size_t lower_bound(const struct interconnect *interconnect, uint64_t pa)
@@ -222,7 +226,7 @@ void interconnect_request(void *target, struct sim_txn *txn)
 		hop_arrive(hop);
 }
 
-/* ---- building ---------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------- */
 
 struct interconnect *interconnect_new(const struct interconnect_params *params)
 {

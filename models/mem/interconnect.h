@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The interconnect: decodes physical addresses to regions and carries transactions to the region's
- * port and back, with a latency each way that depends on the region's kind. Regions are added
- * while the machine is built and do not overlap.
+ * The interconnect: decodes physical addresses to regions and carries transactions to the
+ * region's port and back, with a latency each way that depends on the region's kind. Regions
+ * are added while the machine is built and do not overlap.
  *
- * No bandwidth, no topology, no ordering between transactions beyond what equal latencies give: two
- * transactions of one initiator to one region arrive in order.
+ * No bandwidth, no topology, no ordering between transactions beyond what equal latencies give:
+ * two transactions of one initiator to one region arrive in order.
  *
- * What no region holds, wholly, completes with SIM_DECERR after the device latency both ways.
- * A transaction is forwarded as it is where there is no latency; else a child of it travels, so
+ * What no region holds, wholly, completes with SIM_DECERR after the device latency both ways. A
+ * transaction is forwarded as it is where there is no latency; else a child of it travels, so
  * that sim_txn.hop stays free for the target.
  */
 #ifndef MODELS_MEM_INTERCONNECT_H
@@ -41,11 +41,17 @@ enum interconnect_kind {
 
 struct interconnect;
 
-struct interconnect *interconnect_new(const struct interconnect_params *params); /* copied; NULL: no host memory */
-void interconnect_free(struct interconnect *interconnect); /* requests in flight are dropped without completion */
+/* params are copied. NULL: no host memory. */
+struct interconnect *interconnect_new(const struct interconnect_params *params);
+/* Requests in flight are dropped without completion. */
+void interconnect_free(struct interconnect *interconnect);
 
-/* 0; or -1, nothing added: empty, wraps around, or overlaps a region (whose name goes to *other if `other` is not NULL). */
-int interconnect_region_add(struct interconnect *interconnect, const char *name, enum interconnect_kind kind, uint64_t base, uint64_t bytes,
+/*
+ * 0; or -1, nothing added: empty, wraps around, or overlaps a region (whose name goes to *other
+ * if `other` is not NULL).
+ */
+int interconnect_region_add(struct interconnect *interconnect, const char *name,
+			    enum interconnect_kind kind, uint64_t base, uint64_t bytes,
 			    const struct sim_port *port, const char **other);
 
 /* The name of the region that holds pa, or NULL. */
@@ -55,7 +61,8 @@ const char *interconnect_region_at(const struct interconnect *interconnect, uint
 void interconnect_request(void *interconnect, struct sim_txn *txn);
 
 /* prefix.<region>.{reads,writes,bytes}, prefix.decode_errors; after the last region was added. */
-void interconnect_register_stats(struct interconnect *interconnect, struct stats *stats, const char *prefix);
+void interconnect_register_stats(struct interconnect *interconnect, struct stats *stats,
+				 const char *prefix);
 
 #ifdef __cplusplus
 }

@@ -28,7 +28,8 @@ const struct param_desc memory_param_descs[] = {
 	PARAM_U32_(memory_params, cpu_store_hit_ps, 400, 0, 100000000,
 		   "a CPU's store: its first 64-byte line", "assumed: 1 cycle at 2.5 GHz"),
 	PARAM_U32_(memory_params, cpu_line_ps, 1600, 0, 100000000,
-		   "each further line of a CPU's load or store", "assumed: 16 bytes a cycle at 2.5 GHz"),
+		   "each further line of a CPU's load or store",
+		   "assumed: 16 bytes a cycle at 2.5 GHz"),
 	PARAM_U32_(memory_params, cpu_atomic_ps, 8000, 0, 100000000, "a CPU's atomic operation",
 		   "assumed"),
 };
@@ -58,7 +59,7 @@ struct memory {
 	struct monitor_table *monitors;
 
 	/* the data path */
-	sim_time path_free; /* when it has moved all that arrived so far */
+	sim_time path_free;  /* when it has moved all that arrived so far */
 	uint64_t path_carry; /* of the last division, in 1/bandwidth_mb_s ps */
 
 	struct flight *flights_free;
@@ -76,7 +77,7 @@ struct memory {
 	uint64_t monitors_added, monitors_fired;
 };
 
-/* ---- flights ---------------------------------------------------------------------------------- */
+/* ---- flights ----------------------------------------------------------------------------- */
 
 static void flight_land(void *arg);
 
@@ -116,9 +117,12 @@ static void flight_put(struct flight *flight)
 	flight->memory->flights_free = flight;
 }
 
-/* ---- timing ----------------------------------------------------------------------------------- */
+/* ---- timing ------------------------------------------------------------------------------ */
 
-/* Takes the data path for `bytes`; returns when the last of them has passed. Exact over a busy period. */
+/*
+ * Takes the data path for `bytes`; returns when the last of them has passed. Exact over a busy
+ * period.
+ */
 static sim_time occupy_path(struct memory *memory, uint32_t bytes)
 {
 	sim_time start = memory->path_free;
@@ -148,7 +152,7 @@ static sim_time completion_time(struct memory *memory, const struct sim_txn *txn
 	return occupy_path(memory, bytes_moved(txn)) + SIM_NS(memory->params.latency_ns);
 }
 
-/* ---- data ------------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------------- */
 
 static bool atomic_allowed(uint64_t pa, uint32_t len)
 {
@@ -212,7 +216,7 @@ static enum sim_response move_data(const struct sim_txn *txn, void *at, bool *wr
 	return SIM_SLVERR;
 }
 
-/* ---- statistics ------------------------------------------------------------------------------- */
+/* ---- statistics -------------------------------------------------------------------------- */
 
 static struct requester *requester_of(struct memory *memory, uint16_t id)
 {
@@ -247,7 +251,7 @@ static void count(struct memory *memory, const struct sim_txn *txn, enum sim_res
 	requester->bytes_written += txn->len;
 }
 
-/* ---- transactions ------------------------------------------------------------------------------ */
+/* ---- transactions ------------------------------------------------------------------------ */
 
 static void flight_land(void *arg)
 {
@@ -280,9 +284,10 @@ void memory_request(void *target, struct sim_txn *txn)
 	sim_event_at(&flight->event, completion_time(memory, txn));
 }
 
-/* ---- CPU accesses ------------------------------------------------------------------------------ */
+/* ---- CPU accesses ------------------------------------------------------------------------ */
 
-static sim_time lines_cost(const struct memory *memory, uint64_t pa, uint32_t len, uint32_t first_ps)
+static sim_time lines_cost(const struct memory *memory, uint64_t pa, uint32_t len,
+			   uint32_t first_ps)
 {
 	uint64_t further = ((pa + len - 1) >> MONITOR_LINE_BITS) - (pa >> MONITOR_LINE_BITS);
 
@@ -364,7 +369,7 @@ sim_time memory_cpu_touch(struct memory *memory, unsigned int cpu, uint64_t pa, 
 	return store_cost(memory, pa, len);
 }
 
-/* ---- monitors ---------------------------------------------------------------------------------- */
+/* ---- monitors ---------------------------------------------------------------------------- */
 
 uint64_t memory_monitor_add(struct memory *memory, uint64_t pa, void (*fn)(void *arg), void *arg)
 {
@@ -377,7 +382,7 @@ void memory_monitor_cancel(struct memory *memory, uint64_t id)
 	monitor_cancel(memory->monitors, id);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 struct memory *memory_new(const struct memory_params *params, const struct ram *ram)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The memory controller: RAM with its latency and bandwidth, as devices and table walkers reach it
- * by transactions, and as CPUs reach it by loads and stores.
+ * The memory controller: RAM with its latency and bandwidth, as devices and table walkers reach
+ * it by transactions, and as CPUs reach it by loads and stores.
  *
- * A transaction waits for its turn on the data path (bytes ÷ bandwidth, one after another), then
- * takes the latency. Its data moves when it completes: a read returns memory as it is then,
- * a write becomes visible then. What lies outside RAM completes with SIM_DECERR.
+ * A transaction waits for its turn on the data path (bytes ÷ bandwidth, one after another),
+ * then takes the latency. Its data moves when it completes: a read returns memory as it is
+ * then, a write becomes visible then. What lies outside RAM completes with SIM_DECERR.
  *
- * CPU accesses move their data at once and return what they cost; the caller adds that to its CPU's
- * time. Caches, channels and line ownership are not modelled here: costs are fixed.
+ * CPU accesses move their data at once and return what they cost; the caller adds that to its
+ * CPU's time. Caches, channels and line ownership are not modelled here: costs are fixed.
  */
 #ifndef MODELS_MEM_MEMORY_H
 #define MODELS_MEM_MEMORY_H
@@ -30,10 +30,10 @@ extern "C" {
 
 struct memory_params {
 	uint32_t latency_ns;
-	uint32_t bandwidth_mb_s; /* 10^6 bytes a second */
-	uint32_t cpu_load_hit_ps; /* first line of a load */
+	uint32_t bandwidth_mb_s;   /* 10^6 bytes a second */
+	uint32_t cpu_load_hit_ps;  /* first line of a load */
 	uint32_t cpu_store_hit_ps; /* first line of a store */
-	uint32_t cpu_line_ps; /* each further line of a load or store */
+	uint32_t cpu_line_ps;	   /* each further line of a load or store */
 	uint32_t cpu_atomic_ps;
 };
 
@@ -42,40 +42,52 @@ extern const size_t memory_param_count;
 
 struct memory;
 
-/* `ram` is the caller's and outlives the controller; params are copied. NULL if the host has no memory. */
+/*
+ * `ram` is the caller's and outlives the controller; params are copied. NULL if the host has no
+ * memory.
+ */
 struct memory *memory_new(const struct memory_params *params, const struct ram *ram);
 void memory_free(struct memory *memory); /* requests in flight are dropped without completion */
 
-/* A name for one value of sim_txn.requester, for the metrics; before memory_register_stats(). Unnamed ones count as "other". */
+/*
+ * A name for one value of sim_txn.requester, for the metrics; before memory_register_stats().
+ * Unnamed ones count as "other".
+ */
 void memory_requester_name(struct memory *memory, uint16_t requester, const char *name);
 
 /* The target of a sim_port: {memory_request, memory}. */
 void memory_request(void *memory, struct sim_txn *txn);
 
-/* ---- CPU accesses (any context, nothing blocks) ----------------------------------------------- */
+/* ---- CPU accesses (any context, nothing blocks) ------------------------------------------ */
 
 /*
- * Each returns its cost in ps, or SIM_TIME_NEVER if the address is not in RAM (nothing was moved: a synchronous
- * external abort). Stores and atomics fire the monitors of the lines they touch.
+ * Each returns its cost in ps, or SIM_TIME_NEVER if the address is not in RAM (nothing was
+ * moved: a synchronous external abort). Stores and atomics fire the monitors of the lines they
+ * touch.
  */
-sim_time memory_cpu_load(struct memory *memory, unsigned int cpu, uint64_t pa, void *buf, uint32_t len);
-sim_time memory_cpu_store(struct memory *memory, unsigned int cpu, uint64_t pa, const void *buf, uint32_t len);
+sim_time memory_cpu_load(struct memory *memory, unsigned int cpu, uint64_t pa, void *buf,
+			 uint32_t len);
+sim_time memory_cpu_store(struct memory *memory, unsigned int cpu, uint64_t pa, const void *buf,
+			  uint32_t len);
 /* `data` as in struct sim_txn; len is 1, 2, 4 or 8 and pa is aligned to it, else SIM_TIME_NEVER. */
-sim_time memory_cpu_atomic(struct memory *memory, unsigned int cpu, enum sim_cmd cmd, uint64_t pa, void *data, uint32_t len);
+sim_time memory_cpu_atomic(struct memory *memory, unsigned int cpu, enum sim_cmd cmd, uint64_t pa,
+			   void *data, uint32_t len);
 
 /*
- * For callers that move the data themselves through the host pointer: what it costs, and for a store, after the data
- * has been moved, tells the monitors.
+ * For callers that move the data themselves through the host pointer: what it costs, and for a
+ * store, after the data has been moved, tells the monitors.
  */
-sim_time memory_cpu_touch(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t len, bool store);
+sim_time memory_cpu_touch(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t len,
+			  bool store);
 
-/* ---- monitors --------------------------------------------------------------------------------- */
+/* ---- monitors ---------------------------------------------------------------------------- */
 
 /*
- * fn(arg) is called once, when anybody writes the 64-byte line of pa: a transaction at its completion, or a CPU's store at
- * its call, that of the monitor's own CPU included (another thread may run there by then). It runs in the context of
- * the write, after the data is visible. Returns an id, never 0, for memory_monitor_cancel(), which has no effect on
- * one that has fired.
+ * fn(arg) is called once, when anybody writes the 64-byte line of pa: a transaction at its
+ * completion, or a CPU's store at its call, that of the monitor's own CPU included (another
+ * thread may run there by then). It runs in the context of the write, after the data is
+ * visible. Returns an id, never 0, for memory_monitor_cancel(), which has no effect on one that
+ * has fired.
  */
 uint64_t memory_monitor_add(struct memory *memory, uint64_t pa, void (*fn)(void *arg), void *arg);
 void memory_monitor_cancel(struct memory *memory, uint64_t id);

@@ -15,17 +15,17 @@ struct monitor {
 	void (*fn)(void *arg); /* NULL: cancelled while it was about to fire */
 	void *arg;
 	uint32_t next, prev; /* of the same page; next: free list, firing list */
-	uint32_t page; /* index of its watched page, NONE while free or firing */
+	uint32_t page;	     /* index of its watched page, NONE while free or firing */
 	uint32_t generation; /* makes ids unique */
-	uint8_t line; /* within the page */
+	uint8_t line;	     /* within the page */
 	bool live;
 };
 
 struct watched_page {
-	uint64_t number; /* physical address >> MONITOR_PAGE_BITS */
-	uint64_t lines; /* mask of lines that are watched */
+	uint64_t number;      /* physical address >> MONITOR_PAGE_BITS */
+	uint64_t lines;	      /* mask of lines that are watched */
 	uint32_t first, last; /* its monitors, oldest first */
-	uint32_t next; /* in the bucket; free list */
+	uint32_t next;	      /* in the bucket; free list */
 };
 
 struct monitor_table {
@@ -55,8 +55,7 @@ static void grow_monitors(struct monitor_table *table)
 
 	table->monitors = grow(table->monitors, slots, sizeof(*table->monitors));
 	for (uint32_t i = slots; i-- > old;) {
-		table->monitors[i] = (struct monitor){.next = table->monitor_free,
-						      .generation = 1};
+		table->monitors[i] = (struct monitor){.next = table->monitor_free, .generation = 1};
 		table->monitor_free = i;
 	}
 	table->monitor_slots = slots;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Simulated RAM: one host mapping at a fixed address, so that no result depends on where the host
- * maps things. It is reserved, not allocated: a page costs host memory once it is touched, so a
- * terabyte may be asked for. Contents start as zeros.
+ * Simulated RAM: one host mapping at a fixed address, so that no result depends on where the
+ * host maps things. It is reserved, not allocated: a page costs host memory once it is touched,
+ * so a terabyte may be asked for. Contents start as zeros.
  */
 #ifndef MODELS_MEM_RAM_H
 #define MODELS_MEM_RAM_H
@@ -23,8 +23,9 @@ struct ram {
 };
 
 /*
- * Maps `bytes` (a multiple of 4 KiB, up to RAM_MAX_BYTES) at host address `host`, which must be free; 0: anywhere, for
- * tests. NULL with errno set if it cannot (EEXIST: something is mapped there).
+ * Maps `bytes` (a multiple of 4 KiB, up to RAM_MAX_BYTES) at host address `host`, which must be
+ * free; 0: anywhere, for tests. NULL with errno set if it cannot (EEXIST: something is mapped
+ * there).
  */
 struct ram *ram_new(uint64_t host, uint64_t base, uint64_t bytes);
 void ram_free(struct ram *ram);

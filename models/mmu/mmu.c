@@ -11,7 +11,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define WALK_SLOTS_MAX 64
-#define T0SZ	       16 /* 48-bit addresses, as Linux configures them */
+#define T0SZ	       16			 /* 48-bit addresses, as Linux configures them */
 #define VA_MASK	       ((UINT64_C(1) << 56) - 1) /* what a TLBI operand holds of an address */
 #define N1_TRM	       "Arm Neoverse N1 TRM 100616: L2 TLB"
 
@@ -24,15 +24,15 @@ const struct param_desc mmu_param_descs[] = {
 		   "assumed"),
 	PARAM_U32_(mmu_params, tlbi_ns, 100, 0, 1000000,
 		   "broadcast TLB maintenance and its DSB, on the CPU that issues it", "assumed"),
-	PARAM_U32_(mmu_params, tlbi_page_ps, 400, 0, 1000000, "each page of TLB maintenance by address",
-		   "assumed: 1 cycle at 2.5 GHz"),
+	PARAM_U32_(mmu_params, tlbi_page_ps, 400, 0, 1000000,
+		   "each page of TLB maintenance by address", "assumed: 1 cycle at 2.5 GHz"),
 };
 const size_t mmu_param_count = ARRAY_SIZE(mmu_param_descs);
 
 /* struct mmu_request.state */
 enum {
 	REQUEST_STARTING, /* mmu_translate() has not returned */
-	REQUEST_WAITING, /* it has, or will, return MMU_PENDING */
+	REQUEST_WAITING,  /* it has, or will, return MMU_PENDING */
 	REQUEST_ANSWERED,
 };
 
@@ -76,7 +76,7 @@ struct mmu {
 		(mmu)->domain->total.field++;                                                      \
 	} while (0)
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------- */
 
 static void answer_fault(struct mmu *mmu, struct mmu_request *request, enum vmsa_fault fault,
 			 int level)
@@ -108,7 +108,7 @@ static enum mmu_result result_of(const struct mmu_request *request)
 	return request->fault == MMU_FAULT_NONE ? MMU_HIT : MMU_FAULT;
 }
 
-/* ---- walks ------------------------------------------------------------------------------------- */
+/* ---- walks ------------------------------------------------------------------------------- */
 
 static void walk_begin(struct walk *walk);
 
@@ -279,7 +279,7 @@ static void walk_begin(struct walk *walk)
 		walk_read(walk);
 }
 
-/* ---- translating -------------------------------------------------------------------------------- */
+/* ---- translating ------------------------------------------------------------------------- */
 
 /* True if the address faults without a look-up: walks are off, or it is not of the lower half. */
 static bool outside(const struct mmu *mmu, uint64_t va)
@@ -331,7 +331,7 @@ void mmu_set_ttbr0(struct mmu *mmu, uint64_t table_pa, uint16_t asid)
 	mmu->asid = asid;
 }
 
-/* ---- TLB maintenance ---------------------------------------------------------------------------- */
+/* ---- TLB maintenance --------------------------------------------------------------------- */
 
 /* Walks that could have read what has changed begin again when their current read is done. */
 static void overtake_all(struct mmu *mmu)
@@ -392,7 +392,7 @@ void mmu_tlbi_va(struct mmu *mmu, uint16_t asid, uint64_t va, uint64_t pages, bo
 	overtake_range(mmu, first, last);
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static void walk_init(struct walk *walk, struct mmu *mmu, const struct mmu_config *config)
 {

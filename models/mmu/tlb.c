@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The TLB: see tlb.h. An entry carries the sequence number of its installation. Maintenance of everything
- * or of an ASID notes the number at which it came; what was installed before is dead. Dead entries
- * are reused first.
+ * The TLB: see tlb.h. An entry carries the sequence number of its installation. Maintenance of
+ * everything or of an ASID notes the number at which it came; what was installed before is
+ * dead. Dead entries are reused first.
  */
 #include "models/mmu/tlb.h"
 
 #include <stdlib.h>
 
-#define ASIDS	   65536u
-#define SIZES	   3u
-#define KINDS	   (SIZES * 2) /* sizes, of one ASID and global */
-#define VPN_BITS   12u
+#define ASIDS	 65536u
+#define SIZES	 3u
+#define KINDS	 (SIZES * 2) /* sizes, of one ASID and global */
+#define VPN_BITS 12u
 
 static const uint8_t size_bits[SIZES] = {12, 21, 30};
 
 struct tlb {
 	uint32_t entry_count, set_count;
 	struct tlb_entry *entries;
-	uint32_t *first_of_set; /* set_count + 1 */
+	uint32_t *first_of_set;	  /* set_count + 1 */
 	uint64_t occupied[KINDS]; /* entries of each kind, dead ones included */
 
-	uint64_t sequence; /* of installations, uses and maintenance */
-	uint64_t all_invalid; /* when everything was last invalidated */
+	uint64_t sequence;	/* of installations, uses and maintenance */
+	uint64_t all_invalid;	/* when everything was last invalidated */
 	uint64_t *asid_invalid; /* when each ASID was */
 	uint64_t maintenance;
 };
@@ -57,7 +57,8 @@ static bool matches(const struct tlb_entry *entry, unsigned int kind, uint16_t a
 	       (kind >= SIZES || entry->asid == asid);
 }
 
-static struct tlb_entry *find(const struct tlb *tlb, unsigned int kind, uint16_t asid, uint64_t page)
+static struct tlb_entry *find(const struct tlb *tlb, unsigned int kind, uint16_t asid,
+			      uint64_t page)
 {
 	uint32_t set = set_of(tlb, kind, asid, page);
 
@@ -121,7 +122,7 @@ void tlb_install(struct tlb *tlb, const struct tlb_entry *from)
 	tlb->occupied[kind]++;
 }
 
-/* ---- maintenance -------------------------------------------------------------------------------- */
+/* ---- maintenance ------------------------------------------------------------------------- */
 
 void tlb_invalidate_all(struct tlb *tlb)
 {
@@ -177,7 +178,7 @@ uint64_t tlb_maintenance(const struct tlb *tlb)
 	return tlb->maintenance;
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 struct tlb *tlb_new(uint32_t entries, uint32_t ways)
 {

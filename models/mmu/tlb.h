@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A set-associative TLB of pages of 4 KiB, 2 MiB and 1 GiB, keyed by (ASID or global, page, size).
- * Exact least-recently-used replacement within a set. One look-up per kind of entry in use, whatever the
- * number of entries; maintenance by ASID and of everything is one store.
+ * A set-associative TLB of pages of 4 KiB, 2 MiB and 1 GiB, keyed by (ASID or global, page,
+ * size). Exact least-recently-used replacement within a set. One look-up per kind of entry in
+ * use, whatever the number of entries; maintenance by ASID and of everything is one store.
  */
 #ifndef MODELS_MMU_TLB_H
 #define MODELS_MMU_TLB_H
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 struct tlb_entry {
-	uint64_t pa; /* of the page's first byte */
-	uint64_t page; /* va >> size_bits */
+	uint64_t pa;		  /* of the page's first byte */
+	uint64_t page;		  /* va >> size_bits */
 	uint64_t installed, used; /* sequence numbers; installed 0: empty */
 	uint16_t asid;
 	bool global;
@@ -23,7 +23,10 @@ struct tlb_entry {
 
 struct tlb;
 
-/* entries ≥ 1 in sets of at most `ways`: exactly `entries` of them, spread evenly. NULL: no host memory. */
+/*
+ * entries ≥ 1 in sets of at most `ways`: exactly `entries` of them, spread evenly. NULL: no
+ * host memory.
+ */
 struct tlb *tlb_new(uint32_t entries, uint32_t ways);
 void tlb_free(struct tlb *tlb);
 

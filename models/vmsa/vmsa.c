@@ -34,7 +34,7 @@ const char *const vmsa_fault_names[VMSA_FAULT_EXTERNAL + 1] = {
 	[VMSA_FAULT_EXTERNAL] = "external_abort",
 };
 
-/* ---- regime --------------------------------------------------------------------------------- */
+/* ---- regime ------------------------------------------------------------------------------ */
 
 unsigned int vmsa_ips_bits(unsigned int code)
 {
@@ -82,7 +82,7 @@ bool vmsa_regime_valid(const struct vmsa_regime *regime)
 	return regime->txsz >= vmsa_txsz_min(regime) && regime->txsz <= vmsa_txsz_max(regime);
 }
 
-/* ---- geometry (D8.2) ------------------------------------------------------------------------- */
+/* ---- geometry (D8.2) --------------------------------------------------------------------- */
 
 /* Address bits that one table resolves. */
 static unsigned int index_bits(const struct vmsa_regime *regime)
@@ -172,11 +172,13 @@ static uint64_t encode_address(const struct vmsa_regime *regime, uint64_t addres
 	return descriptor;
 }
 
-/* ---- permissions (D8.4) ---------------------------------------------------------------------- */
+/* ---- permissions (D8.4) ------------------------------------------------------------------ */
 
 static uint8_t may_if(bool permitted, enum vmsa_access access, bool privileged)
 {
-	return permitted ? VMSA_MAY(access, privileged) : 0;
+	if (!permitted)
+		return 0;
+	return VMSA_MAY(access, privileged);
 }
 
 static uint8_t one_privilege_permissions(const struct vmsa_regime *regime,
@@ -215,7 +217,7 @@ static uint8_t effective_permissions(const struct vmsa_regime *regime, const str
 	return permissions;
 }
 
-/* ---- the walk -------------------------------------------------------------------------------- */
+/* ---- the walk ---------------------------------------------------------------------------- */
 
 enum vmsa_fault vmsa_walk_start(const struct vmsa_regime *regime, uint64_t va,
 				struct vmsa_walk *walk)
@@ -298,7 +300,10 @@ static bool is_leaf(const struct vmsa_walk *walk, uint64_t descriptor)
 	return walk->level == LAST_LEVEL || !(descriptor & VMSA_DESC_TABLE);
 }
 
-/* Bit 1 = 0 is a block where the level has blocks; at level 3, where a page has it set, it is reserved. */
+/*
+ * Bit 1 = 0 is a block where the level has blocks; at level 3, where a page has it set, it is
+ * reserved.
+ */
 static bool is_invalid(const struct vmsa_regime *regime, const struct vmsa_walk *walk,
 		       uint64_t descriptor)
 {
@@ -338,7 +343,7 @@ enum vmsa_step vmsa_walk_next(const struct vmsa_regime *regime, struct vmsa_walk
 	return *fault == VMSA_FAULT_NONE ? VMSA_STEP_LEAF : VMSA_STEP_FAULT;
 }
 
-/* ---- for those who build tables --------------------------------------------------------------- */
+/* ---- for those who build tables ---------------------------------------------------------- */
 
 uint64_t vmsa_encode_table(const struct vmsa_regime *regime, uint64_t next_table,
 			   uint64_t attributes)

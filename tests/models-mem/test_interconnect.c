@@ -65,7 +65,7 @@ static void teardown(void)
 static const struct decode_case {
 	uint64_t addr;
 	uint32_t len;
-	struct target *target; /* NULL: decode error */
+	struct target *target;	     /* NULL: decode error */
 	sim_time arrives, completes; /* ns */
 } decode_cases[] = {
 	{0x80000000, 64, &ram, 0, 0},
@@ -188,16 +188,11 @@ static const struct {
 	int result;
 	const char *other;
 } region_cases[] = {
-	{0x20000000, 0x1000, 0, NULL},
-	{0x0ffff000, 0x1000, 0, NULL},
-	{0x7fffffff, 1, 0, NULL},
-	{0xc0000000, UINT64_MAX - 0xc0000000 + 1, 0, NULL},
-	{0x80000000, 0x1000, -1, "ram"},
-	{0xbfffffff, 1, -1, "ram"},
-	{0x7ffff000, 0x1001, -1, "ram"},
-	{0x10010000, 0x20000, -1, "smmu"},
-	{0, UINT64_MAX, -1, "smmu"},
-	{0x20000000, 0, -1, NULL},
+	{0x20000000, 0x1000, 0, NULL},	 {0x0ffff000, 0x1000, 0, NULL},
+	{0x7fffffff, 1, 0, NULL},	 {0xc0000000, UINT64_MAX - 0xc0000000 + 1, 0, NULL},
+	{0x80000000, 0x1000, -1, "ram"}, {0xbfffffff, 1, -1, "ram"},
+	{0x7ffff000, 0x1001, -1, "ram"}, {0x10010000, 0x20000, -1, "smmu"},
+	{0, UINT64_MAX, -1, "smmu"},	 {0x20000000, 0, -1, NULL},
 	{UINT64_MAX - 10, 12, -1, NULL},
 };
 
@@ -232,8 +227,8 @@ START_TEST(test_traffic_is_counted_by_region)
 		const char *name;
 		double value;
 	} expected[] = {
-		{"bus.ram.reads", 1},	{"bus.ram.writes", 1}, {"bus.ram.bytes", 96},
-		{"bus.smmu.reads", 1},	{"bus.accel.reads", 0}, {"bus.decode_errors", 1},
+		{"bus.ram.reads", 1},  {"bus.ram.writes", 1},  {"bus.ram.bytes", 96},
+		{"bus.smmu.reads", 1}, {"bus.accel.reads", 0}, {"bus.decode_errors", 1},
 	};
 	struct stats *stats = stats_new();
 	double value;

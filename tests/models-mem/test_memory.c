@@ -44,7 +44,7 @@ static uint64_t *word_at(uint64_t pa)
 	return ram_host(ram, pa, 8);
 }
 
-/* ---- time --------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------- */
 
 static void access_times(void *arg)
 {
@@ -74,7 +74,8 @@ static void contention(void *arg)
 
 	(void)arg;
 	for (unsigned int i = 0; i < 1000; i++)
-		probe_send(&probes[i], &port, i % 2 ? SIM_READ : SIM_WRITE, BASE + i * 64, data, 64);
+		probe_send(&probes[i], &port, i % 2 ? SIM_READ : SIM_WRITE, BASE + i * 64, data,
+			   64);
 	for (unsigned int i = 0; i < 1000; i++) {
 		probe_wait(&probes[i]);
 		ck_assert_uint_eq(probes[i].done_at, SIM_NS(101 + i));
@@ -115,7 +116,7 @@ START_TEST(test_bursts_of_any_size_reach_the_same_bandwidth)
 }
 END_TEST
 
-/* ---- data --------------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------------- */
 
 static void visibility(void *arg)
 {
@@ -224,7 +225,7 @@ START_TEST(test_outside_ram_is_a_decode_error)
 }
 END_TEST
 
-/* ---- monitors ----------------------------------------------------------------------------------- */
+/* ---- monitors ---------------------------------------------------------------------------- */
 
 struct watched {
 	unsigned int fired;
@@ -302,7 +303,7 @@ START_TEST(test_cpu_stores_fire_monitors)
 }
 END_TEST
 
-/* ---- CPU accesses ------------------------------------------------------------------------------- */
+/* ---- CPU accesses ------------------------------------------------------------------------ */
 
 static const struct {
 	uint64_t offset;
@@ -335,7 +336,7 @@ START_TEST(test_cpu_accesses_cost_by_lines)
 }
 END_TEST
 
-/* ---- figures ------------------------------------------------------------------------------------ */
+/* ---- figures ----------------------------------------------------------------------------- */
 
 static void send_as(uint16_t requester, enum sim_cmd cmd, uint32_t len)
 {

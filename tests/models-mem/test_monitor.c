@@ -33,16 +33,16 @@ static const struct {
 	uint64_t pa, len;
 	bool fires;
 } writes[] = {
-	{0x10080, 1, true},   {0x100bf, 1, true},  {0x100c0, 1, false},	   {0x1007f, 1, false},
-	{0x1007f, 2, true},   {0x10000, 4096, true}, {0x10000, 0x80, false}, {0x100c0, 0xf40, false},
-	{0x11080, 64, false}, {0xf080, 64, false}, {0xff80, 0x10000, true},
+	{0x10080, 1, true},	{0x100bf, 1, true},	 {0x100c0, 1, false},
+	{0x1007f, 1, false},	{0x1007f, 2, true},	 {0x10000, 4096, true},
+	{0x10000, 0x80, false}, {0x100c0, 0xf40, false}, {0x11080, 64, false},
+	{0xf080, 64, false},	{0xff80, 0x10000, true},
 };
 
 START_TEST(test_a_write_fires_the_monitors_of_its_lines)
 {
 	watch(0x10088, 7);
-	ck_assert_uint_eq(monitor_written(table, writes[_i].pa, writes[_i].len),
-			  writes[_i].fires);
+	ck_assert_uint_eq(monitor_written(table, writes[_i].pa, writes[_i].len), writes[_i].fires);
 	ck_assert_uint_eq(fired, writes[_i].fires);
 	ck_assert_uint_eq(monitor_count(table), !writes[_i].fires);
 }

@@ -20,12 +20,12 @@ struct tables_read {
 
 struct tables {
 	uint64_t words[TABLES_PAGES * 512];
-	unsigned int pages; /* in use */
+	unsigned int pages;	      /* in use */
 	struct tables_read reads[64]; /* in flight */
-	unsigned int read_count; /* arrived so far */
-	bool immediate; /* answer without delay */
-	uint64_t failing; /* this address answers with an error; 0: none */
-	uint16_t requester; /* of the last read */
+	unsigned int read_count;      /* arrived so far */
+	bool immediate;		      /* answer without delay */
+	uint64_t failing;	      /* this address answers with an error; 0: none */
+	uint16_t requester;	      /* of the last read */
 	/* called when read number `hook_at` has arrived, counting from 1 */
 	void (*hook)(void *arg);
 	void *hook_arg;
@@ -39,7 +39,10 @@ struct sim_port tables_port(struct tables *tables);
 uint64_t tables_page(struct tables *tables);
 uint64_t *tables_word(struct tables *tables, uint64_t pa);
 
-/* Maps va in the tree at `root` by a leaf at `level`, making the tables above it; returns the descriptor's address. */
+/*
+ * Maps va in the tree at `root` by a leaf at `level`, making the tables above it; returns the
+ * descriptor's address.
+ */
 uint64_t tables_map(struct tables *tables, uint64_t root, uint64_t va, int level, uint64_t pa,
 		    uint64_t attributes);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The CPU's MMU: hits and misses, walk times, ASIDs, faults, TLB maintenance and its races with walks. A test
- * runs as a simulated thread and waits for its walks.
+ * The CPU's MMU: hits and misses, walk times, ASIDs, faults, TLB maintenance and its races with
+ * walks. A test runs as a simulated thread and waits for its walks.
  */
 #include "models/mmu/mmu.h"
 
@@ -68,7 +68,7 @@ static void teardown(void)
 	mmu_domain_free(domain);
 }
 
-/* ---- a thread's translation --------------------------------------------------------------------- */
+/* ---- a thread's translation -------------------------------------------------------------- */
 
 struct call {
 	struct mmu_request request;
@@ -136,7 +136,7 @@ static void run_on_thread(void (*body)(void *arg), void *arg)
 	END_TEST                                                                                   \
 	static void name##_body(void *arg)
 
-/* ---- hits, walks, times -------------------------------------------------------------------------- */
+/* ---- hits, walks, times ------------------------------------------------------------------ */
 
 static const struct {
 	int level;
@@ -224,7 +224,7 @@ THREAD_TEST(test_a_waiting_miss_walks_the_table_that_it_asked_for)
 	ck_assert_uint_eq(calls[0].request.pa, PA + 0x1000);
 }
 
-/* ---- address spaces ------------------------------------------------------------------------------ */
+/* ---- address spaces ---------------------------------------------------------------------- */
 
 THREAD_TEST(test_entries_belong_to_their_asid)
 {
@@ -278,7 +278,7 @@ THREAD_TEST(test_without_a_table_every_address_faults)
 	ck_assert(!user_read(&call, VA));
 }
 
-/* ---- faults ------------------------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------------------------ */
 
 static const struct fault_case {
 	const char *what;
@@ -292,19 +292,27 @@ static const struct fault_case {
 	unsigned int reads;
 } fault_cases[] = {
 	{"not mapped at all", VA, -1, 0, 0, MMU_READ, false, MMU_FAULT_TRANSLATION, 0, 1},
-	{"neighbour mapped", VA + 0x1000, 3, PA, USER_RW, MMU_READ, false, MMU_FAULT_TRANSLATION, 3, 4},
-	{"neighbour block", VA ^ 0x200000, 2, PA, USER_RW, MMU_READ, false, MMU_FAULT_TRANSLATION, 2, 3},
-	{"first beyond 48 bits", UINT64_C(1) << 48, 3, PA, USER_RW, MMU_READ, false, MMU_FAULT_TRANSLATION, 0, 0},
+	{"neighbour mapped", VA + 0x1000, 3, PA, USER_RW, MMU_READ, false, MMU_FAULT_TRANSLATION, 3,
+	 4},
+	{"neighbour block", VA ^ 0x200000, 2, PA, USER_RW, MMU_READ, false, MMU_FAULT_TRANSLATION,
+	 2, 3},
+	{"first beyond 48 bits", UINT64_C(1) << 48, 3, PA, USER_RW, MMU_READ, false,
+	 MMU_FAULT_TRANSLATION, 0, 0},
 	{"upper half", UINT64_MAX, 3, PA, USER_RW, MMU_READ, true, MMU_FAULT_TRANSLATION, 0, 0},
-	{"page beyond pa_bits", VA, 3, UINT64_C(1) << 40, USER_RW, MMU_READ, false, MMU_FAULT_ADDRESS_SIZE, 3, 4},
-	{"block beyond pa_bits", VA, 2, UINT64_C(1) << 40, USER_RW, MMU_READ, false, MMU_FAULT_ADDRESS_SIZE, 2, 3},
+	{"page beyond pa_bits", VA, 3, UINT64_C(1) << 40, USER_RW, MMU_READ, false,
+	 MMU_FAULT_ADDRESS_SIZE, 3, 4},
+	{"block beyond pa_bits", VA, 2, UINT64_C(1) << 40, USER_RW, MMU_READ, false,
+	 MMU_FAULT_ADDRESS_SIZE, 2, 3},
 	{"AF clear", VA, 3, PA, USER, MMU_READ, false, MMU_FAULT_ACCESS_FLAG, 3, 4},
 	{"AF clear in a block", VA, 1, PA, USER, MMU_READ, false, MMU_FAULT_ACCESS_FLAG, 1, 2},
 	{"AF before permission", VA, 3, PA, RO, MMU_WRITE, false, MMU_FAULT_ACCESS_FLAG, 3, 4},
-	{"write to read-only", VA, 3, PA, AF | USER | RO, MMU_WRITE, false, MMU_FAULT_PERMISSION, 3, 4},
+	{"write to read-only", VA, 3, PA, AF | USER | RO, MMU_WRITE, false, MMU_FAULT_PERMISSION, 3,
+	 4},
 	{"EL0 at EL1's page", VA, 3, PA, AF, MMU_READ, false, MMU_FAULT_PERMISSION, 3, 4},
-	{"execute never", VA, 2, PA, AF | USER | RO | UXN, MMU_EXECUTE, false, MMU_FAULT_PERMISSION, 2, 3},
-	{"EL1 executes what EL0 writes", VA, 3, PA, AF | USER, MMU_EXECUTE, true, MMU_FAULT_PERMISSION, 3, 4},
+	{"execute never", VA, 2, PA, AF | USER | RO | UXN, MMU_EXECUTE, false, MMU_FAULT_PERMISSION,
+	 2, 3},
+	{"EL1 executes what EL0 writes", VA, 3, PA, AF | USER, MMU_EXECUTE, true,
+	 MMU_FAULT_PERMISSION, 3, 4},
 	{"EL0 executes", VA, 3, PA, AF | USER, MMU_EXECUTE, false, MMU_FAULT_NONE, 3, 4},
 	{"EL1 reads EL0's page", VA, 3, PA, AF | USER, MMU_READ, true, MMU_FAULT_NONE, 3, 4},
 	{"EL1 writes its page", VA, 3, PA, AF, MMU_WRITE, true, MMU_FAULT_NONE, 3, 4},
@@ -381,7 +389,7 @@ THREAD_TEST(test_a_permission_fault_can_come_from_the_tlb)
 	ck_assert_int_eq(call.request.fault, MMU_FAULT_NONE);
 }
 
-/* ---- maintenance -------------------------------------------------------------------------------- */
+/* ---- maintenance ------------------------------------------------------------------------- */
 
 THREAD_TEST(test_broadcast_maintenance_reaches_every_core)
 {
@@ -414,8 +422,9 @@ static const struct {
 	const char *what;
 	bool overtakes;
 } races[] = {
-	{"all", true},		 {"its ASID", true},	    {"its page", true},
-	{"a range around", true}, {"another ASID", false}, {"another page", false},
+	{"all", true},		 {"its ASID", true},
+	{"its page", true},	 {"a range around", true},
+	{"another ASID", false}, {"another page", false},
 };
 
 static void move_page(void *arg)
@@ -510,7 +519,7 @@ THREAD_TEST(test_no_stale_entry_is_installed_or_used)
 	mmu_free(racing);
 }
 
-/* ---- figures ------------------------------------------------------------------------------------ */
+/* ---- figures ----------------------------------------------------------------------------- */
 
 static void traffic(void *arg)
 {
@@ -532,13 +541,20 @@ START_TEST(test_figures_of_a_core_and_of_all)
 		const char *name;
 		double value;
 	} expected[] = {
-		{"mmu.tlb.hits", 2},	     {"mmu.tlb.misses", 3},
-		{"mmu.walks", 3},	     {"mmu.walk_reads", 12},
-		{"mmu.walk_restarts", 0},    {"mmu.faults.translation", 1},
-		{"mmu.faults.permission", 1}, {"mmu.faults.access_flag", 0},
-		{"mmu.tlbi", 2},	     {"mmu.walk_ns.count", 3},
-		{"mmu.walk_ns.mean", 400},   {"cpu0.mmu.tlb.misses", 2},
-		{"cpu1.mmu.tlb.misses", 1},  {"cpu1.mmu.walk_ns.max", 400},
+		{"mmu.tlb.hits", 2},
+		{"mmu.tlb.misses", 3},
+		{"mmu.walks", 3},
+		{"mmu.walk_reads", 12},
+		{"mmu.walk_restarts", 0},
+		{"mmu.faults.translation", 1},
+		{"mmu.faults.permission", 1},
+		{"mmu.faults.access_flag", 0},
+		{"mmu.tlbi", 2},
+		{"mmu.walk_ns.count", 3},
+		{"mmu.walk_ns.mean", 400},
+		{"cpu0.mmu.tlb.misses", 2},
+		{"cpu1.mmu.tlb.misses", 1},
+		{"cpu1.mmu.walk_ns.max", 400},
 	};
 	struct stats *stats = stats_new();
 	double value;

@@ -75,15 +75,14 @@ START_TEST(test_a_reinstalled_page_replaces_its_own_entry)
 }
 END_TEST
 
-/* Entries: 4 KiB at 0x5000 of ASID 1, of ASID 2, 2 MiB at 0x40000000 of ASID 1, 1 GiB at 0x80000000 of ASID 1, global 4 KiB
- * at 0x9000. */
+/* a page of ASID 1, the same of ASID 2, 2 MiB and 1 GiB of ASID 1, a global page */
 enum { P1, P2, BIG, GIANT, GLOBAL, ENTRIES };
 
 static const struct {
 	uint16_t asid;
 	uint64_t va;
 } keys[ENTRIES] = {
-	[P1] = {1, 0x5abc},	[P2] = {2, 0x5abc},   [BIG] = {1, 0x401fffff},
+	[P1] = {1, 0x5abc},	   [P2] = {2, 0x5abc},	   [BIG] = {1, 0x401fffff},
 	[GIANT] = {1, 0xbfffffff}, [GLOBAL] = {9, 0x9000},
 };
 
@@ -137,7 +136,8 @@ START_TEST(test_maintenance_takes_what_it_names)
 			      "%s: entry %u", c->what, i);
 	fill(tlb);
 	for (unsigned int i = 0; i < ENTRIES; i++)
-		ck_assert_msg(hit(tlb, keys[i].asid, keys[i].va), "%s: again, entry %u", c->what, i);
+		ck_assert_msg(hit(tlb, keys[i].asid, keys[i].va), "%s: again, entry %u", c->what,
+			      i);
 	tlb_free(tlb);
 }
 END_TEST

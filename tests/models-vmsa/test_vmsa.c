@@ -14,21 +14,21 @@
 #define w VMSA_MAY(VMSA_WRITE, false)
 #define x VMSA_MAY(VMSA_EXECUTE, false)
 
-#define USER	VMSA_ATTR_AP_USER
-#define RO	VMSA_ATTR_AP_RDONLY
-#define AF	VMSA_ATTR_AF
-#define PXN	VMSA_ATTR_PXN
-#define UXN	VMSA_ATTR_UXN
-#define T_USER	VMSA_TABLE_AP_NOUSER
-#define T_RO	VMSA_TABLE_AP_RDONLY
-#define T_PXN	VMSA_TABLE_PXN
-#define T_UXN	VMSA_TABLE_UXN
+#define USER   VMSA_ATTR_AP_USER
+#define RO     VMSA_ATTR_AP_RDONLY
+#define AF     VMSA_ATTR_AF
+#define PXN    VMSA_ATTR_PXN
+#define UXN    VMSA_ATTR_UXN
+#define T_USER VMSA_TABLE_AP_NOUSER
+#define T_RO   VMSA_TABLE_AP_RDONLY
+#define T_PXN  VMSA_TABLE_PXN
+#define T_UXN  VMSA_TABLE_UXN
 
 /* As Linux programs it for a process: 48 bits, 4 KiB. */
 static const struct vmsa_regime linux_user = {
 	.ttb = 0x40001000, .txsz = 16, .granule_bits = 12, .output_bits = 48};
 
-/* ---- geometry -------------------------------------------------------------------------------- */
+/* ---- geometry ---------------------------------------------------------------------------- */
 
 static const struct start_case {
 	uint8_t granule_bits, txsz;
@@ -131,8 +131,9 @@ START_TEST(test_blocks_exist_where_the_granule_has_them)
 
 	ck_assert_int_eq(vmsa_leaf_level(&regime, c->level), c->size_bits != 0);
 	if (!c->size_bits) {
-		ck_assert_int_eq(vmsa_walk_next(&regime, &walk, VMSA_DESC_VALID | AF, &leaf, &fault),
-				 VMSA_STEP_FAULT);
+		ck_assert_int_eq(
+			vmsa_walk_next(&regime, &walk, VMSA_DESC_VALID | AF, &leaf, &fault),
+			VMSA_STEP_FAULT);
 		ck_assert_int_eq(fault, VMSA_FAULT_TRANSLATION);
 		ck_assert_int_eq(walk.level, c->level);
 		return;
@@ -168,7 +169,9 @@ START_TEST(test_52_bit_table_addresses_survive_the_descriptor)
 }
 END_TEST
 
-/* ---- faults before the first descriptor ------------------------------------------------------- */
+/* ---- faults before the first descriptor -------------------------------------------------- */
+
+#define LINUX .txsz = 16, .granule_bits = 12, .output_bits = 48
 
 static const struct region_case {
 	const char *what;
@@ -176,23 +179,41 @@ static const struct region_case {
 	uint64_t va;
 	enum vmsa_fault fault;
 } region_cases[] = {
-	{"last of TTB0", {.txsz = 16, .granule_bits = 12, .output_bits = 48}, 0x0000ffffffffffff, VMSA_FAULT_NONE},
-	{"first beyond", {.txsz = 16, .granule_bits = 12, .output_bits = 48}, 0x0001000000000000, VMSA_FAULT_TRANSLATION},
-	{"bit 63 alone", {.txsz = 16, .granule_bits = 12, .output_bits = 48}, 0x8000000000000000, VMSA_FAULT_TRANSLATION},
-	{"upper half in TTB0", {.txsz = 16, .granule_bits = 12, .output_bits = 48}, 0xffff000000000000, VMSA_FAULT_TRANSLATION},
-	{"beyond a small region", {.txsz = 32, .granule_bits = 12, .output_bits = 48}, 0x100000000, VMSA_FAULT_TRANSLATION},
-	{"tag without TBI", {.txsz = 16, .granule_bits = 12, .output_bits = 48}, 0xab00000000001000, VMSA_FAULT_TRANSLATION},
-	{"tag with TBI", {.txsz = 16, .granule_bits = 12, .output_bits = 48, .tbi = true}, 0xab00000000001000, VMSA_FAULT_NONE},
-	{"bit 55 with TBI", {.txsz = 16, .granule_bits = 12, .output_bits = 48, .tbi = true}, 0x0080000000001000, VMSA_FAULT_TRANSLATION},
-	{"first of TTB1", {.txsz = 16, .granule_bits = 12, .output_bits = 48, .upper = true}, 0xffff000000000000, VMSA_FAULT_NONE},
-	{"below TTB1", {.txsz = 16, .granule_bits = 12, .output_bits = 48, .upper = true}, 0xfffeffffffffffff, VMSA_FAULT_TRANSLATION},
-	{"lower half in TTB1", {.txsz = 16, .granule_bits = 12, .output_bits = 48, .upper = true}, 0x1000, VMSA_FAULT_TRANSLATION},
-	{"walks disabled", {.txsz = 16, .granule_bits = 12, .output_bits = 48, .epd = true}, 0x1000, VMSA_FAULT_TRANSLATION},
-	{"TxSZ too small", {.txsz = 15, .granule_bits = 12, .output_bits = 48}, 0x1000, VMSA_FAULT_TRANSLATION},
-	{"TxSZ too large", {.txsz = 40, .granule_bits = 12, .output_bits = 48}, 0x1000, VMSA_FAULT_TRANSLATION},
-	{"reserved granule", {.txsz = 16, .granule_bits = 0, .output_bits = 48}, 0x1000, VMSA_FAULT_TRANSLATION},
-	{"table beyond IPS", {.ttb = 1ull << 40, .txsz = 16, .granule_bits = 12, .output_bits = 40}, 0x1000, VMSA_FAULT_ADDRESS_SIZE},
-	{"table below IPS", {.ttb = 1ull << 39, .txsz = 16, .granule_bits = 12, .output_bits = 40}, 0x1000, VMSA_FAULT_NONE},
+	{"last of TTB0", {LINUX}, 0x0000ffffffffffff, VMSA_FAULT_NONE},
+	{"first beyond", {LINUX}, 0x0001000000000000, VMSA_FAULT_TRANSLATION},
+	{"bit 63 alone", {LINUX}, 0x8000000000000000, VMSA_FAULT_TRANSLATION},
+	{"upper half in TTB0", {LINUX}, 0xffff000000000000, VMSA_FAULT_TRANSLATION},
+	{"beyond a small region",
+	 {.txsz = 32, .granule_bits = 12, .output_bits = 48},
+	 0x100000000,
+	 VMSA_FAULT_TRANSLATION},
+	{"tag without TBI", {LINUX}, 0xab00000000001000, VMSA_FAULT_TRANSLATION},
+	{"tag with TBI", {LINUX, .tbi = true}, 0xab00000000001000, VMSA_FAULT_NONE},
+	{"bit 55 with TBI", {LINUX, .tbi = true}, 0x0080000000001000, VMSA_FAULT_TRANSLATION},
+	{"first of TTB1", {LINUX, .upper = true}, 0xffff000000000000, VMSA_FAULT_NONE},
+	{"below TTB1", {LINUX, .upper = true}, 0xfffeffffffffffff, VMSA_FAULT_TRANSLATION},
+	{"lower half in TTB1", {LINUX, .upper = true}, 0x1000, VMSA_FAULT_TRANSLATION},
+	{"walks disabled", {LINUX, .epd = true}, 0x1000, VMSA_FAULT_TRANSLATION},
+	{"TxSZ too small",
+	 {.txsz = 15, .granule_bits = 12, .output_bits = 48},
+	 0x1000,
+	 VMSA_FAULT_TRANSLATION},
+	{"TxSZ too large",
+	 {.txsz = 40, .granule_bits = 12, .output_bits = 48},
+	 0x1000,
+	 VMSA_FAULT_TRANSLATION},
+	{"reserved granule",
+	 {.txsz = 16, .granule_bits = 0, .output_bits = 48},
+	 0x1000,
+	 VMSA_FAULT_TRANSLATION},
+	{"table beyond IPS",
+	 {.ttb = 1ull << 40, .txsz = 16, .granule_bits = 12, .output_bits = 40},
+	 0x1000,
+	 VMSA_FAULT_ADDRESS_SIZE},
+	{"table below IPS",
+	 {.ttb = 1ull << 39, .txsz = 16, .granule_bits = 12, .output_bits = 40},
+	 0x1000,
+	 VMSA_FAULT_NONE},
 };
 
 START_TEST(test_address_outside_the_region_faults_at_level_0)
@@ -205,7 +226,7 @@ START_TEST(test_address_outside_the_region_faults_at_level_0)
 }
 END_TEST
 
-/* ---- faults of a descriptor ------------------------------------------------------------------- */
+/* ---- faults of a descriptor -------------------------------------------------------------- */
 
 static const struct fault_case {
 	const char *what;
@@ -215,13 +236,15 @@ static const struct fault_case {
 	enum vmsa_fault fault;
 } fault_cases[] = {
 	{"invalid at 0", 0, 0, VMSA_STEP_FAULT, VMSA_FAULT_TRANSLATION},
-	{"invalid with software bits", 3, 0xfffffffffffffffe, VMSA_STEP_FAULT, VMSA_FAULT_TRANSLATION},
+	{"invalid with software bits", 3, 0xfffffffffffffffe, VMSA_STEP_FAULT,
+	 VMSA_FAULT_TRANSLATION},
 	{"block at level 0", 0, AF | 1, VMSA_STEP_FAULT, VMSA_FAULT_TRANSLATION},
 	{"reserved at level 3", 3, AF | 1, VMSA_STEP_FAULT, VMSA_FAULT_TRANSLATION},
 	{"table", 2, 0x1003, VMSA_STEP_TABLE, VMSA_FAULT_NONE},
 	{"table beyond IPS", 1, (1ull << 40) | 3, VMSA_STEP_FAULT, VMSA_FAULT_ADDRESS_SIZE},
 	{"page beyond IPS", 3, (1ull << 40) | AF | 3, VMSA_STEP_FAULT, VMSA_FAULT_ADDRESS_SIZE},
-	{"address size before access flag", 3, (1ull << 40) | 3, VMSA_STEP_FAULT, VMSA_FAULT_ADDRESS_SIZE},
+	{"address size before access flag", 3, (1ull << 40) | 3, VMSA_STEP_FAULT,
+	 VMSA_FAULT_ADDRESS_SIZE},
 	{"page, AF = 0", 3, 0x1003, VMSA_STEP_FAULT, VMSA_FAULT_ACCESS_FLAG},
 	{"block, AF = 0", 2, 0x200001, VMSA_STEP_FAULT, VMSA_FAULT_ACCESS_FLAG},
 	{"page", 3, 0x1003 | AF, VMSA_STEP_LEAF, VMSA_FAULT_NONE},
@@ -257,7 +280,7 @@ START_TEST(test_af_clear_is_no_fault_with_ha_or_affd)
 }
 END_TEST
 
-/* ---- permissions ------------------------------------------------------------------------------ */
+/* ---- permissions ------------------------------------------------------------------------- */
 
 enum { NORMAL, WXN, PAN, EL2, EL2_WXN, HPD };
 
