@@ -3,7 +3,6 @@
 #include "models/mem/ram.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #define PAGE_BYTES 4096u
@@ -26,33 +25,26 @@ static void *map_at(uint64_t host, uint64_t bytes)
 	return at;
 }
 
-struct ram *ram_new(uint64_t host, uint64_t base, uint64_t bytes)
+int ram_init(struct ram *ram, uint64_t host, uint64_t base, uint64_t bytes)
 {
 	if (!bytes || bytes % PAGE_BYTES || bytes > RAM_MAX_BYTES || base + bytes < base) {
 		errno = EINVAL;
-		return NULL;
+		return -1;
 	}
-	struct ram *ram = malloc(sizeof(*ram));
-
-	if (!ram)
-		return NULL;
 	void *at = map_at(host, bytes);
 
-	if (at == MAP_FAILED) {
-		free(ram);
-		return NULL;
-	}
+	if (at == MAP_FAILED)
+		return -1;
 	/* sparse use must cost what it touches, not 2 MiB each; and no terabyte in a core file */
 	madvise(at, bytes, MADV_NOHUGEPAGE);
 	madvise(at, bytes, MADV_DONTDUMP);
 	*ram = (struct ram){.host = at, .base = base, .bytes = bytes};
-	return ram;
+	return 0;
 }
 
-void ram_free(struct ram *ram)
+void ram_destroy(struct ram *ram)
 {
-	if (!ram)
-		return;
-	munmap(ram->host, ram->bytes);
-	free(ram);
+	if (ram->host)
+		munmap(ram->host, ram->bytes);
+	*ram = (struct ram){0};
 }

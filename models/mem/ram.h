@@ -24,11 +24,10 @@ struct ram {
 
 /*
  * Maps `bytes` (a multiple of 4 KiB, up to RAM_MAX_BYTES) at host address `host`, which must be
- * free; 0: anywhere, for tests. NULL with errno set if it cannot (EEXIST: something is mapped
- * there).
+ * free; 0: anywhere, for tests. 0, or -1 with errno set (EEXIST: something is mapped there).
  */
-struct ram *ram_new(uint64_t host, uint64_t base, uint64_t bytes);
-void ram_free(struct ram *ram);
+int ram_init(struct ram *ram, uint64_t host, uint64_t base, uint64_t bytes);
+void ram_destroy(struct ram *ram);
 
 /* The bytes at physical address pa, or NULL if not all `len` of them are in this RAM. */
 static inline void *ram_host(const struct ram *ram, uint64_t pa, uint64_t len)

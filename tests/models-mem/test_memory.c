@@ -17,14 +17,14 @@ static const struct memory_params params = {
 	.cpu_atomic_ps = 9000,
 };
 
-static struct ram *ram;
+static struct ram ram;
 static struct memory *memory;
 static struct sim_port port;
 
 static void build(const struct memory_params *with)
 {
-	ram = ram_new(0, BASE, BYTES);
-	memory = memory_new(with, ram);
+	ck_assert_int_eq(ram_init(&ram, 0, BASE, BYTES), 0);
+	memory = memory_new(with, &ram);
 	port = (struct sim_port){memory_request, memory};
 }
 
@@ -36,12 +36,12 @@ static void setup(void)
 static void teardown(void)
 {
 	memory_free(memory);
-	ram_free(ram);
+	ram_destroy(&ram);
 }
 
 static uint64_t *word_at(uint64_t pa)
 {
-	return ram_host(ram, pa, 8);
+	return ram_host(&ram, pa, 8);
 }
 
 /* ---- time -------------------------------------------------------------------------------- */
