@@ -22,12 +22,17 @@ function setGlobal(name, value) {
 	Object.defineProperty(globalThis, name, {value, writable: true, configurable: true});
 }
 
-function muteKnownWarning() {
-	const warn = console.warn;
-	console.warn = (...args) => {
-		if (!/Unexpected QueryResult field/.test(JSON.stringify(args[0] ?? '')))
-			warn(...args);
-	};
+// The engine's chatter; what else it says on the console goes to standard error.
+const CHATTER = /Unexpected QueryResult field|unsupported syscall|Loading trace|^\s*$/;
+
+function muteChatter() {
+	for (const method of ['log', 'info', 'warn', 'error']) {
+		console[method] = (...args) => {
+			const line = args.map((a) => (typeof a === 'string' ? a : JSON.stringify(a))).join(' ');
+			if (!CHATTER.test(line))
+				process.stderr.write(line + '\n');
+		};
+	}
 }
 
 async function startEngine(dir) {
@@ -36,7 +41,7 @@ async function startEngine(dir) {
 	setGlobal('location', {href: pathToFileURL(dir).href + '/'});
 	setGlobal('engineWasm', new Uint8Array(fs.readFileSync(path.join(dir, 'trace_processor.wasm'))));
 	const ready = new Promise((resolve) => setGlobal('engineReady', resolve));
-	muteKnownWarning();
+	muteChatter();
 
 	let bundle = fs.readFileSync(path.join(dir, 'engine_bundle.node.js'), 'utf8');
 	for (const [from, to] of REPLACEMENTS) {
@@ -94,6 +99,19 @@ function toJson(value) {
 	return JSON.stringify(value ?? null);
 }
 
+// A pipe takes a long answer in parts
+function print(text) {
+	const bytes = Buffer.from(text + '\n');
+	for (let at = 0; at < bytes.length;) {
+		try {
+			at += fs.writeSync(1, bytes, at);
+		} catch (error) {
+			if (error.code !== 'EAGAIN')
+				throw error;
+		}
+	}
+}
+
 const [engineDir, tracePath, ...rest] = process.argv.slice(2);
 const asJson = rest.includes('--json');
 const engine = await startEngine(engineDir);
@@ -106,12 +124,12 @@ for (const sql of rest.filter((argument) => argument !== '--json')) {
 		const {columns, rows} = await ask(engine, sql);
 		answers.push(`{"columns":${toJson(columns)},"rows":${toJson(rows)}}`);
 		if (!asJson)
-			console.log([columns, ...rows].map((row) => row.map((v) => v ?? 'NULL').join('\t')).join('\n'));
+			print([columns, ...rows].map((row) => row.map((v) => v ?? 'NULL').join('\t')).join('\n'));
 	} catch (error) {
 		failed = 1;
 		console.error(`trace-query: ${error.message}\n  in: ${sql}`);
 	}
 }
 if (asJson)
-	fs.writeSync(1, `[${answers.join(',\n')}]\n`);
+	print(`[${answers.join(',\n')}]`);
 process.exit(failed);

@@ -13,10 +13,10 @@
 
 sim_time sim_current_time; /* no scheduler here */
 
-#define DEVICES 2u
-#define QUEUES 3u
-#define DEPTH 64u
-#define REQUESTS 3000u
+#define DEVICES	  2u
+#define QUEUES	  3u
+#define DEPTH	  64u
+#define REQUESTS  3000u
 #define AHEAD_MAX SIM_US(3) /* of a CPU, before it waits for the clock */
 
 static uint64_t random_state = 42;
@@ -43,8 +43,8 @@ struct machine {
 
 static void fault(struct machine *m, unsigned int device, sim_time at)
 {
-	static const enum fault_stage stages[] = {FAULT_RECORDED, FAULT_DRIVER,	   FAULT_REPORTED,
-						  FAULT_WORKER,	  FAULT_MM,	   FAULT_MM_DONE,
+	static const enum fault_stage stages[] = {FAULT_RECORDED,  FAULT_DRIVER, FAULT_REPORTED,
+						  FAULT_WORKER,	   FAULT_MM,	 FAULT_MM_DONE,
 						  FAULT_RESPONDED, FAULT_RESUMED};
 	struct fault_info info = {
 		.stream_id = 0x10 + device,
