@@ -170,14 +170,15 @@ START_TEST(test_values_read_back_exactly)
 	static const uint64_t big = INT64_MAX, small = 21;
 	static const double one = 1.0, none = NAN;
 	double value;
-	json_t *json;
+	json_t *whole, *json;
 
 	stats_counter(stats, "a.counter", &big, "1", "");
 	stats_computed(stats, "a.third", third, &one, "1", "");
 	stats_computed_u64(stats, "a.twice", twice, &small, "1", "");
 	stats_computed(stats, "a.none", third, &none, "1", "");
 	stats_text(stats, "name", "kunpeng \"920\"", "");
-	json = json_object_get(write_and_read(), "a");
+	whole = write_and_read();
+	json = json_object_get(whole, "a");
 	ck_assert_int_eq(json_integer_value(json_object_get(json, "counter")), INT64_MAX);
 	ck_assert(json_real_value(json_object_get(json, "third")) == 1.0 / 3.0);
 	ck_assert_int_eq(json_integer_value(json_object_get(json, "twice")), 42);
@@ -187,6 +188,7 @@ START_TEST(test_values_read_back_exactly)
 	ck_assert(!stats_get(stats, "a", &value));
 	ck_assert(!stats_get(stats, "a.missing", &value));
 	ck_assert(!stats_get(stats, "name", &value));
+	json_decref(whole);
 }
 END_TEST
 
