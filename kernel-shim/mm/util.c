@@ -6,7 +6,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/tracepoint-defs.h>
+#include <linux/tracepoint.h>
 
 #include <asm/sections.h>
 #include <trace/events/mmflags.h>
