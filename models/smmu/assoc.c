@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The fully associative store of assoc.h: chained hashes over an array, an LRU list through it.
+ */
+#include "models/smmu/assoc.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static uint32_t hash(const struct assoc *a, uint64_t key, uint64_t aux)
+{
+	uint64_t h = (key + aux * UINT64_C(0xff51afd7ed558ccd)) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(h >> 32) & a->bucket_mask;
+}
+
+static uint32_t group_hash(const struct assoc *a, uint64_t group)
+{
+	return hash(a, group, 0);
+}
+
+void assoc_init(struct assoc *a, uint32_t capacity)
+{
+	uint32_t buckets = 1;
+
+	assert(capacity > 0);
+	while (buckets < capacity)
+		buckets *= 2;
+	a->entries = calloc(capacity, sizeof(*a->entries));
+	a->hash_heads = malloc(buckets * sizeof(*a->hash_heads));
+	a->group_heads = malloc(buckets * sizeof(*a->group_heads));
+	if (!a->entries || !a->hash_heads || !a->group_heads)
+		abort();
+	for (uint32_t i = 0; i < buckets; i++)
+		a->hash_heads[i] = a->group_heads[i] = ASSOC_NONE;
+	for (uint32_t i = 0; i < capacity; i++)
+		a->entries[i].lru_next = i + 1 < capacity ? i + 1 : ASSOC_NONE;
+	a->capacity = capacity;
+	a->used = 0;
+	a->bucket_mask = buckets - 1;
+	a->free = 0;
+	a->youngest = a->oldest = ASSOC_NONE;
+}
+
+void assoc_destroy(struct assoc *a)
+{
+	free(a->entries);
+	free(a->hash_heads);
+	free(a->group_heads);
+}
+
+static void lru_unlink(struct assoc *a, uint32_t index)
+{
+	struct assoc_entry *e = &a->entries[index];
+
+	if (e->lru_prev != ASSOC_NONE)
+		a->entries[e->lru_prev].lru_next = e->lru_next;
+	else
+		a->youngest = e->lru_next;
+	if (e->lru_next != ASSOC_NONE)
+		a->entries[e->lru_next].lru_prev = e->lru_prev;
+	else
+		a->oldest = e->lru_prev;
+}
+
+static void lru_push(struct assoc *a, uint32_t index)
+{
+	struct assoc_entry *e = &a->entries[index];
+
+	e->lru_prev = ASSOC_NONE;
+	e->lru_next = a->youngest;
+	if (a->youngest != ASSOC_NONE)
+		a->entries[a->youngest].lru_prev = index;
+	else
+		a->oldest = index;
+	a->youngest = index;
+}
+
+uint32_t assoc_peek(const struct assoc *a, uint64_t key, uint64_t aux)
+{
+	uint32_t i = a->hash_heads[hash(a, key, aux)];
+
+	while (i != ASSOC_NONE && (a->entries[i].key != key || a->entries[i].aux != aux))
+		i = a->entries[i].hash_next;
+	return i;
+}
+
+uint32_t assoc_find(struct assoc *a, uint64_t key, uint64_t aux)
+{
+	uint32_t i = assoc_peek(a, key, aux);
+
+	if (i != ASSOC_NONE && i != a->youngest) {
+		lru_unlink(a, i);
+		lru_push(a, i);
+	}
+	return i;
+}
+
+uint32_t assoc_victim(const struct assoc *a)
+{
+	return a->free == ASSOC_NONE ? a->oldest : ASSOC_NONE;
+}
+
+uint32_t assoc_insert(struct assoc *a, uint64_t key, uint64_t aux, uint64_t group)
+{
+	uint32_t i, *head;
+	struct assoc_entry *e;
+
+	if (a->free == ASSOC_NONE)
+		assoc_remove(a, a->oldest);
+	i = a->free;
+	e = &a->entries[i];
+	a->free = e->lru_next;
+	a->used++;
+	e->key = key;
+	e->aux = aux;
+	e->group = group;
+
+	head = &a->hash_heads[hash(a, key, aux)];
+	e->hash_prev = ASSOC_NONE;
+	e->hash_next = *head;
+	if (*head != ASSOC_NONE)
+		a->entries[*head].hash_prev = i;
+	*head = i;
+
+	head = &a->group_heads[group_hash(a, group)];
+	e->group_prev = ASSOC_NONE;
+	e->group_next = *head;
+	if (*head != ASSOC_NONE)
+		a->entries[*head].group_prev = i;
+	*head = i;
+
+	lru_push(a, i);
+	return i;
+}
+
+void assoc_remove(struct assoc *a, uint32_t index)
+{
+	struct assoc_entry *e = &a->entries[index];
+
+	if (e->hash_prev != ASSOC_NONE)
+		a->entries[e->hash_prev].hash_next = e->hash_next;
+	else
+		a->hash_heads[hash(a, e->key, e->aux)] = e->hash_next;
+	if (e->hash_next != ASSOC_NONE)
+		a->entries[e->hash_next].hash_prev = e->hash_prev;
+
+	if (e->group_prev != ASSOC_NONE)
+		a->entries[e->group_prev].group_next = e->group_next;
+	else
+		a->group_heads[group_hash(a, e->group)] = e->group_next;
+	if (e->group_next != ASSOC_NONE)
+		a->entries[e->group_next].group_prev = e->group_prev;
+
+	lru_unlink(a, index);
+	e->lru_next = a->free;
+	a->free = index;
+	a->used--;
+}
+
+static uint32_t group_match(const struct assoc *a, uint32_t i, uint64_t group)
+{
+	while (i != ASSOC_NONE && a->entries[i].group != group)
+		i = a->entries[i].group_next;
+	return i;
+}
+
+uint32_t assoc_group_first(const struct assoc *a, uint64_t group)
+{
+	return group_match(a, a->group_heads[group_hash(a, group)], group);
+}
+
+uint32_t assoc_group_next(const struct assoc *a, uint32_t index)
+{
+	return group_match(a, a->entries[index].group_next, a->entries[index].group);
+}

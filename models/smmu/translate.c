@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One client transaction, from its arrival to its completion (SMMUv3 IHI 0070 §3.3, §3.12, §15).
+ *
+ * The stages below are in the order in which a transaction passes through them. A stage goes on to
+ * the next, or ends the translation, or leaves it waiting for memory or for a walk slot; then
+ * smmu_translation_continue() takes it up where it was. Everything that is cached is looked up in
+ * one instant, tlb_hit_ps after arrival: a hit costs one event.
+ *
+ * From the first lookup until its completion a transaction is in flight: it may use configuration and
+ * translations that an invalidation removes, and CMD_SYNC waits for it. While it waits for a walk slot
+ * or stalls it is not: it will look everything up again.
+ */
+#include "models/smmu/smmu_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the pool ----------------------------------------------------------------------------------- */
+
+#define TRANSLATION_CHUNK 64
+
+static void translation_begin(void *arg);
+
+static void pool_grow(struct smmu *smmu)
+{
+	struct smmu_translation *chunk = calloc(TRANSLATION_CHUNK, sizeof(*chunk));
+	size_t n = smmu->translation_chunk_count + 1;
+
+	smmu->translation_chunks =
+		realloc(smmu->translation_chunks, n * sizeof(struct smmu_translation *));
+	if (!chunk || !smmu->translation_chunks)
+		abort();
+	smmu->translation_chunks[n - 1] = chunk;
+	smmu->translation_chunk_count = n;
+	for (int i = TRANSLATION_CHUNK - 1; i >= 0; i--) {
+		chunk[i].smmu = smmu;
+		chunk[i].slot = SLOT_NONE;
+		chunk[i].stag = STAG_NONE;
+		sim_event_init(&chunk[i].event, translation_begin, &chunk[i]);
+		chunk[i].next = smmu->translation_free;
+		smmu->translation_free = &chunk[i];
+	}
+}
+
+/* ---- who is in flight ---------------------------------------------------------------------------- */
+
+void smmu_translation_begin_use(struct smmu_translation *t)
+{
+	struct smmu *smmu = t->smmu;
+
+	t->in_flight = true;
+	t->sequence = smmu->next_sequence++;
+	t->younger = NULL;
+	t->older = smmu->youngest;
+	if (smmu->youngest)
+		smmu->youngest->younger = t;
+	else
+		smmu->oldest = t;
+	smmu->youngest = t;
+}
+
+void smmu_translation_end_use(struct smmu_translation *t)
+{
+	struct smmu *smmu = t->smmu;
+	bool was_oldest = smmu->oldest == t;
+
+	if (!t->in_flight)
+		return;
+	t->in_flight = false;
+	if (t->older)
+		t->older->younger = t->younger;
+	else
+		smmu->oldest = t->younger;
+	if (t->younger)
+		t->younger->older = t->older;
+	else
+		smmu->youngest = t->older;
+	if (was_oldest) {
+		smmu_cmdq_drained(smmu);
+		smmu_regs_update_ack(smmu);
+	}
+}
+
+/* ---- ends ------------------------------------------------------------------------------------------ */
+
+static void translation_finish(struct smmu_translation *t, enum sim_response response)
+{
+	struct smmu *smmu = t->smmu;
+	struct sim_txn *upstream = t->upstream;
+
+	smmu_walk_slot_release(t);
+	smmu_stall_end(t, false);
+	smmu_translation_end_use(t);
+	t->upstream = NULL;
+	t->next = smmu->translation_free;
+	smmu->translation_free = t;
+	smmu->inside--;
+	sim_txn_complete(upstream, response);
+}
+
+void smmu_translation_terminate(struct smmu_translation *t, bool abort)
+{
+	struct sim_txn *upstream = t->upstream;
+
+	if (abort) {
+		t->smmu->stats.aborted++;
+		translation_finish(t, SIM_SLVERR);
+		return;
+	}
+	t->smmu->stats.terminated_raz_wi++;
+	if (upstream->cmd != SIM_WRITE)
+		memset(upstream->data, 0, upstream->len);
+	translation_finish(t, SIM_OK);
+}
+
+static void record_begin(struct smmu_translation *t, enum smmu_event_id id)
+{
+	const struct sim_txn *txn = t->upstream;
+	uint64_t *record = t->event_record;
+
+	memset(record, 0, sizeof(t->event_record));
+	record[0] = FIELD_PREP(EVENT_0_ID, id) | FIELD_PREP(EVENT_0_SID, txn->stream_id);
+	if (txn->ssv)
+		record[0] |= EVENT_0_SSV | FIELD_PREP(EVENT_0_SSID, txn->substream_id);
+}
+
+static void record_access(struct smmu_translation *t, unsigned int class)
+{
+	uint64_t *record = t->event_record;
+
+	record[1] |= FIELD_PREP(EVENT_1_CLASS, class) | (t->privileged ? EVENT_1_PNU : 0) |
+		     (smmu_access(t) == VMSA_EXECUTE ? EVENT_1_IND : 0) |
+		     (t->upstream->cmd == SIM_READ ? EVENT_1_RNW : 0);
+	record[2] = t->upstream->addr;
+}
+
+void smmu_translation_config_fault(struct smmu_translation *t, enum smmu_event_id id,
+				   uint64_t fetch_addr)
+{
+	record_begin(t, id);
+	if (id == C_BAD_SUBSTREAMID)
+		t->event_record[0] &=
+			~EVENT_0_SSV; /* RES0 there: its SubstreamID is always valid */
+	t->event_record[3] = fetch_addr & EVENT_3_FETCHADDR;
+	smmu_evtq_push(t->smmu, t->event_record, NULL);
+	smmu_translation_terminate(t, true);
+}
+
+void smmu_translation_walk_abort(struct smmu_translation *t, uint64_t fetch_addr)
+{
+	record_begin(t, F_WALK_EABT);
+	record_access(t, CLASS_TTD);
+	t->event_record[3] = fetch_addr & EVENT_3_FETCHADDR;
+	smmu_evtq_push(t->smmu, t->event_record, NULL);
+	smmu_translation_terminate(t, true);
+}
+
+void smmu_translation_fault(struct smmu_translation *t, enum smmu_event_id id)
+{
+	record_begin(t, id);
+	record_access(t, CLASS_IN);
+	if (t->cd.s) {
+		smmu_stall_end(t, false); /* of the stall that this was the retry of */
+		smmu_translation_end_use(t);
+		smmu_stall(t);
+		smmu_walk_slot_release(t); /* last: others may fault, too, and after it */
+		return;
+	}
+	if (t->cd.r)
+		smmu_evtq_push(t->smmu, t->event_record, NULL);
+	smmu_translation_terminate(t, t->cd.a);
+}
+
+/* ---- the stages ------------------------------------------------------------------------------------ */
+
+/* Is there translation at all? SMMUEN, GBPA (§3.11), and ATS, which this SMMU does not have. */
+static bool stage_global(struct smmu_translation *t)
+{
+	const struct smmu *smmu = t->smmu;
+	bool enabled = smmu->cr0 & smmu->cr0ack & CR0_SMMUEN;
+
+	t->va = t->pa = t->upstream->addr;
+	t->privileged = t->upstream->privileged;
+	t->instruction = t->upstream->instruction;
+	if (t->upstream->ats != SIM_ATS_UNTRANSLATED) {
+		record_begin(t, t->upstream->ats == SIM_ATS_TRANSLATED ? F_TRANSL_FORBIDDEN
+								       : F_BAD_ATS_TREQ);
+		record_access(t, 0);
+		if (enabled)
+			smmu_evtq_push(t->smmu, t->event_record, NULL);
+		smmu_translation_terminate(t, true);
+		return false;
+	}
+	if (enabled) {
+		t->stage = STAGE_STE;
+		return true;
+	}
+	if (smmu->gbpa & GBPA_ABORT || !smmu_address_ok(smmu, t->pa)) {
+		smmu_translation_terminate(t, true);
+		return false;
+	}
+	t->smmu->stats.bypassed++;
+	t->stage = STAGE_FORWARD;
+	return true;
+}
+
+static bool stage_ste(struct smmu_translation *t)
+{
+	if (smmu_ste_find(t)) {
+		t->stage = STAGE_SUBSTREAM;
+		return true;
+	}
+	if (!smmu_walk_slot_take(t))
+		return false;
+	t->stage = STAGE_SUBSTREAM;
+	smmu_ste_fetch(t);
+	return false;
+}
+
+/* Stage 1 does not translate: the address must be one that the SMMU can put out (§3.4). */
+static bool bypass_stage1(struct smmu_translation *t)
+{
+	if (!smmu_address_ok(t->smmu, t->pa)) {
+		record_begin(t, F_ADDR_SIZE);
+		record_access(t, CLASS_IN);
+		smmu_evtq_push(t->smmu, t->event_record, NULL);
+		smmu_translation_terminate(t, true);
+		return false;
+	}
+	t->smmu->stats.bypassed++;
+	t->stage = STAGE_FORWARD;
+	return true;
+}
+
+static void apply_overrides(struct smmu_translation *t)
+{
+	/* 2: unprivileged, data; 3: privileged, instruction; otherwise as it came */
+	if (t->ste.privcfg & 2)
+		t->privileged = t->ste.privcfg & 1;
+	if (t->ste.instcfg & 2)
+		t->instruction = t->ste.instcfg & 1;
+}
+
+/* What the STE says, and which CD it means: Config, S1CDMax, S1DSS (§5.2). */
+static bool stage_substream(struct smmu_translation *t)
+{
+	const struct sim_txn *txn = t->upstream;
+	const struct smmu_ste *ste = &t->ste;
+
+	if (ste->config < STE_CONFIG_BYPASS) {
+		smmu_translation_terminate(t, true); /* without an event */
+		return false;
+	}
+	apply_overrides(t);
+	if (txn->ssv && (ste->config == STE_CONFIG_BYPASS || !ste->s1cdmax ||
+			 (uint64_t)txn->substream_id >> ste->s1cdmax)) {
+		smmu_translation_config_fault(t, C_BAD_SUBSTREAMID, 0);
+		return false;
+	}
+	if (ste->config == STE_CONFIG_BYPASS)
+		return bypass_stage1(t);
+	t->ssid = txn->ssv ? txn->substream_id : 0;
+	t->stage = STAGE_CD;
+	if (!ste->s1cdmax)
+		return true;
+	if (txn->ssv) {
+		/* CD 0 is for those without a SubstreamID, then */
+		if (txn->substream_id || ste->s1dss != S1DSS_SSID0)
+			return true;
+	} else if (ste->s1dss == S1DSS_SSID0) {
+		return true;
+	} else if (ste->s1dss == S1DSS_BYPASS) {
+		return bypass_stage1(t);
+	}
+	smmu_translation_config_fault(t, F_STREAM_DISABLED, 0);
+	return false;
+}
+
+static bool stage_cd(struct smmu_translation *t)
+{
+	if (smmu_cd_find(t)) {
+		t->stage = STAGE_TLB;
+		return true;
+	}
+	if (!smmu_walk_slot_take(t))
+		return false;
+	t->stage = STAGE_TLB;
+	smmu_cd_fetch(t);
+	return false;
+}
+
+static bool stage_tlb(struct smmu_translation *t)
+{
+	bool upper = vmsa_va_upper(t->va);
+
+	/* a tag byte is no part of the address that the TLB knows */
+	if (t->cd.regime[upper].tbi)
+		t->va = upper ? t->va | BITS(63, 56) : t->va & BITS(55, 0);
+	if (t->ste.world == WORLD_EL2)
+		t->privileged = true; /* one privilege level */
+	t->stage = smmu_tlb_find(t) ? STAGE_PERMISSION : STAGE_WALK;
+	return true;
+}
+
+static bool stage_walk(struct smmu_translation *t)
+{
+	if (!smmu_walk_slot_take(t))
+		return false;
+	t->stage = STAGE_PERMISSION;
+	smmu_walk(t);
+	return false;
+}
+
+static bool stage_permission(struct smmu_translation *t)
+{
+	bool atomic = t->upstream->cmd != SIM_READ && t->upstream->cmd != SIM_WRITE;
+
+	if (!vmsa_permitted(t->permissions, smmu_access(t), t->privileged) ||
+	    (atomic && !vmsa_permitted(t->permissions, VMSA_READ, t->privileged))) {
+		/* Software that only adds permissions need not invalidate: do not fault on this twice. */
+		smmu_tlb_drop(t);
+		smmu_translation_fault(t, F_PERMISSION);
+		return false;
+	}
+	t->stage = STAGE_FORWARD;
+	return true;
+}
+
+static void forward_done(struct sim_txn *txn)
+{
+	translation_finish(txn->owner, txn->response);
+}
+
+static bool stage_forward(struct smmu_translation *t)
+{
+	t->out = *t->upstream;
+	t->out.addr = t->pa;
+	t->out.done = forward_done;
+	t->out.owner = t;
+	t->out.hop = NULL;
+	smmu_walk_slot_release(t);
+	smmu_stall_end(t, true);
+	sim_port_request(&t->smmu->config.downstream, &t->out);
+	return false;
+}
+
+void smmu_translation_continue(struct smmu_translation *t)
+{
+	static bool (*const stages[])(struct smmu_translation * t) = {
+		[STAGE_GLOBAL] = stage_global,
+		[STAGE_STE] = stage_ste,
+		[STAGE_SUBSTREAM] = stage_substream,
+		[STAGE_CD] = stage_cd,
+		[STAGE_TLB] = stage_tlb,
+		[STAGE_WALK] = stage_walk,
+		[STAGE_PERMISSION] = stage_permission,
+		[STAGE_FORWARD] = stage_forward,
+	};
+
+	while (stages[t->stage](t))
+		;
+}
+
+/* ---- beginnings ------------------------------------------------------------------------------------ */
+
+static void translation_begin(void *arg)
+{
+	struct smmu_translation *t = arg;
+
+	t->stage = STAGE_GLOBAL;
+	smmu_translation_begin_use(t);
+	smmu_translation_continue(t);
+}
+
+void smmu_translation_restart(struct smmu_translation *t)
+{
+	t->counted = 0;
+	sim_event_after(&t->event, SIM_PS(t->smmu->params.tlb_hit_ps));
+}
+
+void smmu_request(void *target, struct sim_txn *txn)
+{
+	struct smmu *smmu = target;
+	struct smmu_translation *t;
+
+	if (!smmu->translation_free)
+		pool_grow(smmu);
+	t = smmu->translation_free;
+	smmu->translation_free = t->next;
+	t->next = NULL;
+	t->upstream = txn;
+	t->retried = t->recorded = false;
+	smmu->inside++;
+	smmu->stats.translations++;
+	smmu_translation_restart(t);
+}
+
+void smmu_translation_init(struct smmu *smmu)
+{
+	smmu->next_sequence = 1;
+	pool_grow(smmu);
+}
+
+void smmu_translation_destroy(struct smmu *smmu)
+{
+	for (size_t c = 0; c < smmu->translation_chunk_count; c++) {
+		for (int i = 0; i < TRANSLATION_CHUNK; i++)
+			sim_event_cancel(&smmu->translation_chunks[c][i].event);
+		free(smmu->translation_chunks[c]);
+	}
+	free(smmu->translation_chunks);
+}
