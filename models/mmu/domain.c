@@ -34,7 +34,7 @@ void mmu_domain_join(struct mmu_domain *domain, struct mmu *mmu)
 	domain->members = members;
 }
 
-void mmu_domain_leave(struct mmu_domain *domain, struct mmu *mmu)
+void mmu_domain_leave(struct mmu_domain *domain, const struct mmu *mmu)
 {
 	for (unsigned int i = 0; i < domain->member_count; i++) {
 		if (domain->members[i] == mmu) {

@@ -26,6 +26,6 @@ struct mmu_domain {
 };
 
 void mmu_domain_join(struct mmu_domain *domain, struct mmu *mmu);
-void mmu_domain_leave(struct mmu_domain *domain, struct mmu *mmu);
+void mmu_domain_leave(struct mmu_domain *domain, const struct mmu *mmu);
 
 #endif

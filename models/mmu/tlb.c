@@ -12,6 +12,7 @@
 #define SIZES	 3u
 #define KINDS	 (SIZES * 2) /* sizes, of one ASID and global */
 #define VPN_BITS 12u
+#define RECENT	 16u
 
 static const uint8_t size_bits[SIZES] = {12, 21, 30};
 
@@ -20,6 +21,8 @@ struct tlb {
 	struct tlb_entry *entries;
 	uint32_t *first_of_set;	  /* set_count + 1 */
 	uint64_t occupied[KINDS]; /* entries of each kind, dead ones included */
+
+	struct tlb_entry *recent[RECENT]; /* where a page was found last: a short cut only */
 
 	uint64_t sequence;	/* of installations, uses and maintenance */
 	uint64_t all_invalid;	/* when everything was last invalidated */
@@ -71,19 +74,39 @@ static struct tlb_entry *find(const struct tlb *tlb, unsigned int kind, uint16_t
 	return NULL;
 }
 
-const struct tlb_entry *tlb_lookup(struct tlb *tlb, uint16_t asid, uint64_t va)
+static struct tlb_entry *find_any_kind(const struct tlb *tlb, uint16_t asid, uint64_t va)
 {
 	for (unsigned int kind = 0; kind < KINDS; kind++) {
 		if (!tlb->occupied[kind])
 			continue;
 		struct tlb_entry *entry = find(tlb, kind, asid, va >> size_bits[kind % SIZES]);
 
-		if (entry) {
-			entry->used = ++tlb->sequence;
+		if (entry)
 			return entry;
-		}
 	}
 	return NULL;
+}
+
+static bool translates(const struct tlb *tlb, const struct tlb_entry *entry, uint16_t asid,
+		       uint64_t va)
+{
+	return entry->page == va >> entry->size_bits && (entry->global || entry->asid == asid) &&
+	       is_live(tlb, entry);
+}
+
+const struct tlb_entry *tlb_lookup(struct tlb *tlb, uint16_t asid, uint64_t va)
+{
+	struct tlb_entry **recent = &tlb->recent[(va >> VPN_BITS) % RECENT];
+	struct tlb_entry *entry = *recent;
+
+	if (!entry || !translates(tlb, entry, asid, va)) {
+		entry = find_any_kind(tlb, asid, va);
+		if (!entry)
+			return NULL;
+		*recent = entry;
+	}
+	entry->used = ++tlb->sequence;
+	return entry;
 }
 
 static struct tlb_entry *victim(const struct tlb *tlb, uint32_t set)

@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/models-mmu/tables.h"
 
@@ -37,7 +38,7 @@ static struct mmu_domain *domain;
 static struct mmu *mmu, *other;
 static uint64_t root;
 
-static struct mmu *mmu_make(uint16_t requester)
+static struct mmu *mmu_make_on(uint16_t requester, trace_track track)
 {
 	const struct mmu_config config = {
 		.params = &params,
@@ -45,6 +46,7 @@ static struct mmu *mmu_make(uint16_t requester)
 		.walk_port = tables_port(&tables),
 		.requester = requester,
 		.pa_bits = 40,
+		.track = track,
 	};
 
 	return mmu_new(&config);
@@ -54,8 +56,8 @@ static void setup(void)
 {
 	tables_init(&tables);
 	domain = mmu_domain_new(&params);
-	mmu = mmu_make(11);
-	other = mmu_make(12);
+	mmu = mmu_make_on(11, 0);
+	other = mmu_make_on(12, 0);
 	root = tables_page(&tables);
 	mmu_set_ttbr0(mmu, root, 1);
 	mmu_set_ttbr0(other, root, 1);
@@ -571,6 +573,39 @@ START_TEST(test_figures_of_a_core_and_of_all)
 }
 END_TEST
 
+static void two_walks_at_once(void *arg)
+{
+	struct call calls[2];
+
+	(void)arg;
+	for (unsigned int i = 0; i < 2; i++) {
+		tables_map(&tables, root, VA + i * 4096, 3, PA, USER_RW);
+		call_start(&calls[i], mmu, VA + i * 4096, MMU_READ, true);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		call_wait(&calls[i]);
+	ck_assert_uint_eq(sim_now(), 4 * TABLES_LATENCY);
+}
+
+START_TEST(test_every_walk_is_a_slice)
+{
+	char path[] = "/tmp/svasim-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(trace_open(&(struct trace_options){.path = path, .to = SIM_TIME_NEVER}),
+			 0);
+	mmu_free(mmu);
+	mmu = mmu_make_on(11, trace_track_add(0, "cpu0", 0));
+	mmu_set_ttbr0(mmu, root, 1);
+	run_on_thread(two_walks_at_once, NULL);
+	ck_assert_int_eq(trace_close(), 0);
+	ck_assert_uint_eq(trace_get_totals().slices, 2);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(test_every_parameter_says_what_it_is)
 {
 	for (size_t i = 0; i < mmu_param_count; i++) {
@@ -606,6 +641,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_maintenance_overtakes_a_walk, 0, ARRAY_SIZE(races));
 	tcase_add_loop_test(tc, test_no_stale_entry_is_installed_or_used, 0, 4);
 	tcase_add_test(tc, test_figures_of_a_core_and_of_all);
+	tcase_add_test(tc, test_every_walk_is_a_slice);
 	tcase_add_test(tc, test_every_parameter_says_what_it_is);
 	suite_add_tcase(suite, tc);
 
