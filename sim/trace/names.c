@@ -23,6 +23,8 @@ static struct {
 	uint32_t pending_count[NAME_USE_COUNT], pending_capacity[NAME_USE_COUNT];
 } names;
 
+uint32_t names_pending;
+
 static uint32_t hash_string(const char *s)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
@@ -87,6 +89,7 @@ void names_reset(void)
 	for (uint32_t id = 0; id < names.count; id++)
 		memset(names.list[id].sent, 0, sizeof(names.list[id].sent));
 	memset(names.pending_count, 0, sizeof(names.pending_count));
+	names_pending = 0;
 }
 
 void names_need(uint32_t id, enum name_use use)
@@ -103,11 +106,13 @@ void names_need(uint32_t id, enum name_use use)
 		names.pending_capacity[use] = capacity;
 	}
 	names.pending[use][names.pending_count[use]++] = id;
+	names_pending++;
 }
 
 const uint32_t *names_take(enum name_use use, uint32_t *count)
 {
 	*count = names.pending_count[use];
 	names.pending_count[use] = 0;
+	names_pending -= *count;
 	return *count ? names.pending[use] : NULL;
 }

@@ -19,6 +19,8 @@ void names_reset(void);
 
 /* Notes that the trace needs this name. It is then pending until names_take() hands it out, once. */
 void names_need(uint32_t id, enum name_use use);
+/* Whether any is pending, for any use. */
+extern uint32_t names_pending;
 /* The ids that are pending for one use, or NULL if there are none; valid until the next call of names_need(). */
 const uint32_t *names_take(enum name_use use, uint32_t *count);
 

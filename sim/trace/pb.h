@@ -30,25 +30,26 @@ static inline void pb_reserve(struct pb *pb, size_t more)
 
 static inline size_t pb_varint_size(uint64_t value)
 {
-	size_t size = 1;
+	unsigned int bits = 64u - (unsigned int)__builtin_clzll(value | 1);
 
-	while (value >>= 7)
-		size++;
-	return size;
+	return (bits * 9 + 64) / 64; /* = ceil(bits / 7) for 1 … 64 */
 }
 
-static inline void pb_varint(struct pb *pb, uint64_t value)
+/* Writes at p, where room has been reserved, and returns the end. */
+static inline uint8_t *pb_put_varint(uint8_t *p, uint64_t value)
 {
-	uint8_t *p;
-
-	pb_reserve(pb, PB_VARINT_MAX);
-	p = pb->data + pb->length;
 	while (value >= 0x80) {
 		*p++ = (uint8_t)(value | 0x80);
 		value >>= 7;
 	}
 	*p++ = (uint8_t)value;
-	pb->length = (size_t)(p - pb->data);
+	return p;
+}
+
+static inline void pb_varint(struct pb *pb, uint64_t value)
+{
+	pb_reserve(pb, PB_VARINT_MAX);
+	pb->length = (size_t)(pb_put_varint(pb->data + pb->length, value) - pb->data);
 }
 
 static inline void pb_u64(struct pb *pb, unsigned int field, uint64_t value)

@@ -172,10 +172,8 @@ static void describe(trace_track id)
 {
 	struct track *track = &trace.tracks[id];
 
-	if (track->described)
-		return;
 	track->described = true;
-	if (id != 0)
+	if (id != 0 && !trace.tracks[track->parent].described)
 		describe(track->parent);
 	writer_descriptor(&trace.writer, &(struct track_descriptor){
 						 .uuid = uuid_of(id),
@@ -206,7 +204,8 @@ static void write_event(enum event_type type, trace_track id, const struct open_
 		names_need(trace.clipped, NAME_KEY);
 		event.clipped_key = trace.clipped;
 	}
-	describe(id);
+	if (!trace.tracks[id].described)
+		describe(id);
 	writer_event(&trace.writer, &event);
 }
 
@@ -218,7 +217,8 @@ static void write_counter(trace_track id, sim_time at)
 		return;
 	track->written = true;
 	track->written_value = track->value;
-	describe(id);
+	if (!track->described)
+		describe(id);
 	writer_event(&trace.writer, &(struct event){
 					    .type = EVENT_COUNTER,
 					    .track_uuid = uuid_of(id),
