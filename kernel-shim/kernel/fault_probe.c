@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Instruments: nothing here changes what the machine does or when. The functions of the SVA stack are compiled with
+ * enter and exit hooks; calls between its objects at which an I/O page fault changes hands
+ * (iommu_report_device_fault, iopf_group_response) are led through here at link time (ld --wrap), so that the stages of
+ * a fault get their times without touching the kernel's source.
+ */
+#include <linux/iommu.h>
+
+#include "kernel.h"
+
+#define NO_INSTRUMENT __attribute__((no_instrument_function))
+
+void NO_INSTRUMENT __cyg_profile_func_enter(void *function, void *call_site);
+void NO_INSTRUMENT __cyg_profile_func_enter(void *function, void *call_site)
+{
+	if (host->trace_on && this_cpu())
+		host->trace_function_enter(current->pid, function, shim_local_time());
+}
+
+void NO_INSTRUMENT __cyg_profile_func_exit(void *function, void *call_site);
+void NO_INSTRUMENT __cyg_profile_func_exit(void *function, void *call_site)
+{
+	if (host->trace_on && this_cpu())
+		host->trace_function_exit(current->pid, shim_local_time());
+}
+
+/* ---- stages of an I/O page fault --------------------------------------------------------------------------- */
+
+static void stamp(struct device *dev, u32 stag, enum ki_fault_stage stage, u64 at)
+{
+	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
+
+	if (fwspec && fwspec->num_ids && host->fault_stamp)
+		host->fault_stamp(fwspec->ids[0], stag, stage, at);
+}
+
+int __real_iommu_report_device_fault(struct device *dev, struct iopf_fault *evt);
+int __wrap_iommu_report_device_fault(struct device *dev, struct iopf_fault *evt);
+int __wrap_iommu_report_device_fault(struct device *dev, struct iopf_fault *evt)
+{
+	bool page_request = evt->fault.type == IOMMU_FAULT_PAGE_REQ;
+	u32 stag = evt->fault.prm.grpid;
+	int error;
+
+	if (page_request)
+		stamp(dev, stag, KI_FAULT_DRIVER, shim_local_time());
+	error = __real_iommu_report_device_fault(dev, evt);
+	if (page_request)
+		stamp(dev, stag, KI_FAULT_REPORTED, shim_local_time());
+	return error;
+}
+
+void __real_iopf_group_response(struct iopf_group *group, enum iommu_page_response_code status);
+void __wrap_iopf_group_response(struct iopf_group *group, enum iommu_page_response_code status);
+void __wrap_iopf_group_response(struct iopf_group *group, enum iommu_page_response_code status)
+{
+	struct shim_task *me = shim_task(current);
+	struct device *dev = group->fault_param->dev;
+	u32 stag = group->last_fault.fault.prm.grpid;
+
+	stamp(dev, stag, KI_FAULT_WORKER, me->work_started);
+	/* Without handle_mm_fault(), as for an address outside of any VMA, its stages are empty */
+	if (me->mm_entered >= me->work_started) {
+		stamp(dev, stag, KI_FAULT_MM, me->mm_entered);
+		stamp(dev, stag, KI_FAULT_MM_DONE, me->mm_left);
+	}
+	__real_iopf_group_response(group, status);
+	stamp(dev, stag, KI_FAULT_RESPONDED, shim_local_time());
+}
