@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lanes: a pool of trace tracks for slices that overlap, shown as one track. A slice takes the lowest lane
- * that is free at its time. A CPU is ahead of others, so a lane that was given back may be free only later.
+ * Lanes: a pool of trace tracks for slices that overlap, shown as one track. A slice takes the
+ * lowest lane that is free at its time. A CPU is ahead of others, so a lane that was given back may
+ * be free only later.
  */
 #ifndef SIM_STATS_LANES_H
 #define SIM_STATS_LANES_H

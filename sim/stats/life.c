@@ -2,9 +2,9 @@
 /*
  * The ledger of requests and I/O page faults.
  *
- * A request is a slot of its queue's array, found by the index of its SQE; a fault is a pooled record, found by (StreamID, STAG)
- * through a hash. Both are spans (span.h). What a life counts for is recorded when it ends, so that every sum is over the
- * same set of lives.
+ * A request is a slot of its queue's array, found by the index of its SQE; a fault is a pooled
+ * record, found by (StreamID, STAG) through a hash. Both are spans (span.h). What a life counts for
+ * is recorded when it ends, so that every sum is over the same set of lives.
  */
 #include "sim/stats/life.h"
 
@@ -308,9 +308,8 @@ void life_queue_open(struct life *life, unsigned int device, unsigned int queue_
 		free(queue->requests);
 		queue->requests = must_calloc(depth, sizeof(*queue->requests));
 		queue->depth = depth;
-	}
-	for (unsigned int i = 0; i < depth; i++) {
-		if (queue->requests[i].state != REQUEST_NONE) /* a fresh array stays untouched */
+	} else {
+		for (unsigned int i = 0; i < depth; i++)
 			queue->requests[i].state = REQUEST_NONE;
 	}
 	queue->open = true;
@@ -363,7 +362,8 @@ void life_request_send(struct life *life, unsigned int device, unsigned int queu
 	life->open_requests++;
 }
 
-/* The open request that a stamp is for; NULL if there is none, which is counted unless it was abandoned. */
+/* The open request that a stamp is for; NULL if there is none, which is counted unless it was
+ * abandoned. */
 static struct request *open_request(struct life *life, struct queue *queue, unsigned int index)
 {
 	struct request *request = find_request(queue, index);

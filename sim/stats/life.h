@@ -61,36 +61,40 @@ struct life; /* the ledger of one machine */
 struct life *life_new(struct stats *stats, trace_track root);
 void life_free(struct life *life);
 
-/* Announces a device (its trace tracks hang below `track`) with queues 0 … queues - 1. Returns its number. */
+/* Announces a device (its trace tracks hang below `track`) with queues 0 … queues - 1. Returns its
+ * number. */
 unsigned int life_device_add(struct life *life, const char *name, unsigned int queues,
 			     trace_track track);
-/* Faults of this StreamID are shown on a track of the device's; those of other streams hang below the ledger's root. */
+/* Faults of this StreamID are shown on a track of the device's; those of other streams hang below
+ * the ledger's root. */
 void life_device_stream(struct life *life, unsigned int device, uint32_t stream_id);
-/* A queue (again) in use, with a ring of `depth` entries; what was open on it before is dropped and counted as abandoned. */
+/* A queue (again) in use, with a ring of `depth` entries; what was open on it before is dropped and
+ * counted as abandoned. */
 void life_queue_open(struct life *life, unsigned int device, unsigned int queue,
 		     unsigned int depth);
 void life_queue_close(struct life *life, unsigned int device, unsigned int queue, sim_time at);
 
 /*
- * Stamps must come with non-decreasing times per request and in the order of the stages (skipping is allowed); others are
- * ignored and counted in life.misplaced_stamps, which a correct run has at 0. A stamp for a request that was not
- * born, on a queue that is not open, likewise; one for a request that was abandoned is ignored without a count. An end that
- * comes before its last stamp is counted, too, and ends the request or fault at that stamp.
+ * Stamps must come with non-decreasing times per request and in the order of the stages (skipping
+ * is allowed); others are ignored and counted in life.misplaced_stamps, which a correct run has at
+ * 0. A stamp for a request that was not born, on a queue that is not open, likewise; one for a
+ * request that was abandoned is ignored without a count. An end that comes before its last stamp is
+ * counted, too, and ends the request or fault at that stamp.
  */
 void life_request_send(struct life *life, unsigned int device, unsigned int queue,
 		       unsigned int index, sim_time at);
 void life_request_stamp(struct life *life, unsigned int device, unsigned int queue,
 			unsigned int index, enum request_stage stage, sim_time at);
-/* Ends the request. `bytes` is what it counts for in throughput; `ok` false counts it as an error. */
+/* Ends the request: completed or, if not `ok`, an error; `bytes` count for throughput. */
 void life_request_received(struct life *life, unsigned int device, unsigned int queue,
 			   unsigned int index, sim_time at, uint64_t bytes, bool ok);
 
-/* The flow that joins the request's stages, for `flow` of a model's own slices; 0 where there is none (before SUBMITTED,
- * from EXECUTED on, while tracing is off). */
+/* The flow that joins the request's stages, for `flow` of a model's own slices; 0 where there is
+ * none (before SUBMITTED, from EXECUTED on, while tracing is off). */
 uint64_t life_request_flow(const struct life *life, unsigned int device, unsigned int queue,
 			   unsigned int index);
 
-/* `read`/`write`: what the access was; `va` and `pasid` are for the trace. Request attribution for the flow: from the transaction, or -1. */
+/* `stream_id` and `stag` identify the fault; the rest is for the trace. */
 struct fault_info {
 	uint32_t stream_id, stag, pasid;
 	uint64_t va;

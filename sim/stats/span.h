@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A life in stages, as requests and faults have one: stamps in order, what each stage took, and the slice in
- * the trace with the stages nested in it.
+ * A life in stages, as requests and faults have one: stamps in order, what each stage took, and the
+ * slice in the trace with the stages nested in it.
  *
- * The slice of a stage begins at the stamp before it, so it bears the name of the stage that is due next. If that
- * one is skipped, the slice's end says in `reached` which stage it was; the time counts for that one.
+ * The slice of a stage begins at the stamp before it, so it bears the name of the stage that is due
+ * next. If that one is skipped, the slice's end says in `reached` which stage it was; the time
+ * counts for that one.
  */
 #ifndef SIM_STATS_SPAN_H
 #define SIM_STATS_SPAN_H

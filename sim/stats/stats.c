@@ -2,8 +2,9 @@
 /*
  * Histograms, and the registry of metrics that writes them as JSON.
  *
- * A histogram's first bucket row is linear, one picosecond a bucket; each further row covers one power of
- * two in as many equal steps. The registry holds one entry per leaf of the JSON tree and no values of its own (but texts).
+ * A histogram's first bucket row is linear, one picosecond a bucket; each further row covers one
+ * power of two in as many equal steps. The registry holds one entry per leaf of the JSON tree and
+ * no values of its own (but texts).
  */
 #include "sim/stats/stats.h"
 

@@ -18,8 +18,8 @@ extern "C" {
 #endif
 
 /*
- * Log-linear histogram of times: 64 linear buckets per power of two, so a quantile is within 1/64 of the
- * true value; mean, sum, minimum and maximum are exact. Zero-initialised is empty.
+ * Log-linear histogram of times: 64 linear buckets per power of two, so a quantile is within 1/64
+ * of the true value; mean, sum, minimum and maximum are exact. Zero-initialised is empty.
  */
 #define HISTOGRAM_SUB_BITS 6
 struct histogram {
@@ -37,7 +37,8 @@ struct stats; /* a registry */
 struct stats *stats_new(void);
 void stats_free(struct stats *stats);
 
-/* The value is read when the registry is written: it outlives the registry. Registering a name twice is a bug (asserted). */
+/* The value is read when the registry is written: it outlives the registry. Registering a name
+ * twice is a bug (asserted). */
 void stats_counter(struct stats *stats, const char *name, const uint64_t *value, const char *unit,
 		   const char *help);
 /* A figure computed at the end. */
@@ -57,7 +58,8 @@ void stats_visit(const struct stats *stats, stats_visit_fn fn, void *arg);
 /* A leaf's current value; false if there is none of that name or it is a text. */
 bool stats_get(const struct stats *stats, const char *name, double *value);
 
-/* Writes to PATH by way of a temporary file beside it. 0, or -1 with errno set. Doubles are printed so that they read back exactly. */
+/* Writes to PATH by way of a temporary file beside it. 0, or -1 with errno set. Doubles are printed
+ * so that they read back exactly. */
 int stats_write_json(const struct stats *stats, const char *path);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Interned strings. They live as long as the program, so that a name that was interned before a trace was
- * opened, or during an earlier one, stays good.
+ * Interned strings. They live as long as the program, so that a name that was interned before a
+ * trace was opened, or during an earlier one, stays good.
  */
 #ifndef SIM_TRACE_NAMES_H
 #define SIM_TRACE_NAMES_H
@@ -17,11 +17,13 @@ const char *names_text(uint32_t id);
 /* A new trace: nothing has been sent. */
 void names_reset(void);
 
-/* Notes that the trace needs this name. It is then pending until names_take() hands it out, once. */
+/* Notes that the trace needs this name. It is then pending until names_take() hands it out, once.
+ */
 void names_need(uint32_t id, enum name_use use);
 /* Whether any is pending, for any use. */
 extern uint32_t names_pending;
-/* The ids that are pending for one use, or NULL if there are none; valid until the next call of names_need(). */
+/* The ids that are pending for one use, or NULL if there are none; valid until the next call of
+ * names_need(). */
 const uint32_t *names_take(enum name_use use, uint32_t *count);
 
 #endif

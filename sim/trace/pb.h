@@ -84,7 +84,8 @@ static inline void pb_string(struct pb *pb, unsigned int field, const char *stri
 	pb_raw(pb, string, size);
 }
 
-/* Opens a nested message. One byte is kept for its length; pb_close() makes room if that is not enough. */
+/* Opens a nested message. One byte is kept for its length; pb_close() makes room if that is not
+ * enough. */
 static inline size_t pb_open(struct pb *pb, unsigned int field)
 {
 	pb_varint(pb, field << 3 | PB_BYTES);

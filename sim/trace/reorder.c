@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The reorder buffer of the trace writer. Records and payloads are kept in the order of arrival; only keys are sorted.
+ * The reorder buffer of the trace writer. Records and payloads are kept in the order of arrival;
+ * only keys are sorted.
  */
 #include "sim/trace/reorder.h"
 
@@ -100,7 +101,8 @@ static void sort_keys(struct reorder *r)
 	}
 }
 
-/* Keeps the records from the sorted position `first` on, with their payloads, as the start of the next batch. */
+/* Keeps the records from the sorted position `first` on, with their payloads, as the start of the
+ * next batch. */
 static void keep_rest(struct reorder *r, uint32_t first)
 {
 	struct reorder_record *records = r->spare;

@@ -45,7 +45,8 @@ struct reorder {
 void reorder_init(struct reorder *r);
 void reorder_free(struct reorder *r);
 
-/* The payload, if any, has been appended to r->payload just before; the record's payload_bytes tells its size. */
+/* The payload, if any, has been appended to r->payload just before; the record's payload_bytes
+ * tells its size. */
 void reorder_push(struct reorder *r, const struct reorder_record *record);
 
 static inline bool reorder_full(const struct reorder *r)

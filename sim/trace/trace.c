@@ -2,9 +2,10 @@
 /*
  * The trace: tracks, the window, the category filter.
  *
- * Events are encoded as far as possible when they arrive and then wait in the reorder buffer. In the order of
- * time, each passes through its track, which knows its open slices: so the window can begin them where
- * it begins and end them where it ends, and the end of a slice that was filtered is filtered.
+ * Events are encoded as far as possible when they arrive and then wait in the reorder buffer. In
+ * the order of time, each passes through its track, which knows its open slices: so the window can
+ * begin them where it begins and end them where it ends, and the end of a slice that was filtered
+ * is filtered.
  */
 #include "sim/trace/trace.h"
 

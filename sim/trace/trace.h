@@ -50,22 +50,27 @@ struct trace_options {
 	uint32_t categories; /* bit mask of 1u << trace_category; 0 = all */
 };
 
-/* 0, or -1 with errno set (the file cannot be created; EINVAL: an empty window). Before any track is added. */
+/* 0, or -1 with errno set (the file cannot be created; EINVAL: an empty window). Before any track
+ * is added. */
 int trace_open(const struct trace_options *options);
 
 /* "a,b,c" → mask; -1 and *bad (a copy is not made) at the first unknown name. */
 int trace_parse_categories(const char *list, uint32_t *mask, const char **bad);
 
-/* Ends open slices at the end of the window or at sim_now(), flushes. 0, or -1 with errno set: the file is incomplete. */
+/* Ends open slices at the end of the window or at sim_now(), flushes. 0, or -1 with errno set: the
+ * file is incomplete. */
 int trace_close(void);
 
-/* Tracks form a tree below one root; `rank` orders siblings. Works, and returns 0, while tracing is off. */
+/* Tracks form a tree below one root; `rank` orders siblings. Works, and returns 0, while tracing is
+ * off. */
 trace_track trace_track_add(trace_track parent, const char *name, int rank);
-/* Siblings of one name that the user interface merges into one visual track: lanes for overlapping slices. */
+/* Siblings of one name that the user interface merges into one visual track: lanes for overlapping
+ * slices. */
 trace_track trace_lane_add(trace_track parent, const char *name, int rank);
 trace_track trace_counter_add(trace_track parent, const char *name, const char *unit, int rank);
 
-/* The same string gives the same name, also before a trace is opened and from one trace to the next. The string is copied. */
+/* The same string gives the same name, also before a trace is opened and from one trace to the
+ * next. The string is copied. */
 trace_name trace_intern(const char *string);
 
 extern bool trace_enabled;
@@ -78,8 +83,8 @@ struct trace_arg {
 };
 
 struct trace_extra {
-	uint64_t
-		flow; /* flow that this event is part of; 0 = none. Ids come from trace_flow_new() */
+	uint64_t flow; /* flow that this event is part of; 0 = none. Ids come from trace_flow_new()
+			*/
 	uint64_t flow_end; /* flow that ends here */
 	const struct trace_arg *args;
 	unsigned int arg_count;
@@ -124,7 +129,8 @@ static inline void trace_count(trace_track counter, sim_time at, int64_t value)
 		trace_count_(counter, at, value);
 }
 
-/* For a counter that several CPUs step, each at its own time: the steps are added up in the order of time. */
+/* For a counter that several CPUs step, each at its own time: the steps are added up in the order
+ * of time. */
 static inline void trace_count_add(trace_track counter, sim_time at, int64_t step)
 {
 	if (TRACE_ON_)

@@ -306,7 +306,8 @@ static uint8_t *put_event_body(uint8_t *p, const struct event *event)
 	return p + event->payload_bytes;
 }
 
-/* Nearly every event: nothing new but a difference of time. All lengths are known before the first byte. */
+/* Nearly every event: nothing new but a difference of time. All lengths are known before the first
+ * byte. */
 static void put_event_fast(struct writer *w, const struct event *event, uint64_t delta_ns)
 {
 	size_t body = event_size(event);

@@ -2,8 +2,9 @@
 /*
  * Writes TrackEvent packets to a file: clock, interned strings, track descriptors, events.
  *
- * Timestamps are the difference to the packet before in nanoseconds, on a clock of the sequence's own; a packet that
- * lies before its predecessor names the absolute clock instead. Output goes out in large chunks.
+ * Timestamps are the difference to the packet before in nanoseconds, on a clock of the sequence's
+ * own; a packet that lies before its predecessor names the absolute clock instead. Output goes out
+ * in large chunks.
  */
 #ifndef SIM_TRACE_WRITER_H
 #define SIM_TRACE_WRITER_H

@@ -127,7 +127,8 @@ START_TEST(test_slices_and_args_read_back)
 }
 END_TEST
 
-/* Two CPUs, each ahead of the clock by up to some time, and hardware at the clock; more than one batch. */
+/* Two CPUs, each ahead of the clock by up to some time, and hardware at the clock; more than one
+ * batch. */
 START_TEST(test_events_are_sorted_by_time_then_arrival)
 {
 	trace_track tracks[3];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The tests' reader of traces. Strict: a field that the format's subset does not have fails the test.
+ * The tests' reader of traces. Strict: a field that the format's subset does not have fails the
+ * test.
  */
 #include "tests/sim-trace/trace_reader.h"
 

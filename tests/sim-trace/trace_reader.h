@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads back, for tests, what the trace writer wrote: a protobuf reader of its own, which knows the packets' fields and
- * fails the test on any other, the clock, and the interned strings.
+ * Reads back, for tests, what the trace writer wrote: a protobuf reader of its own, which knows the
+ * packets' fields and fails the test on any other, the clock, and the interned strings.
  */
 #ifndef TESTS_SIM_TRACE_TRACE_READER_H
 #define TESTS_SIM_TRACE_TRACE_READER_H
@@ -40,8 +40,8 @@ struct trace_file {
 	struct trace_track_info tracks[512];
 	size_t track_count;
 	uint64_t packets, bytes;
-	unsigned int
-		misnested; /* ends without a begin, slices left open, events on undescribed tracks */
+	unsigned int misnested; /* ends without a begin, slices left open, events on undescribed
+				   tracks */
 };
 
 const char *trace_reader_path(void); /* a file for this process */

@@ -2,8 +2,8 @@
 /*
  * Writes a trace and its metrics through the ledger alone, for the checks of traces:
  *   life_trace TRACE METRICS [FROM_NS TO_NS]
- * Two devices with a few queues each, many requests in flight, stamps from CPUs that run ahead of the clock, faults,
- * errors, skipped stages, an engine whose slices join the requests' flows.
+ * Two devices with a few queues each, many requests in flight, stamps from CPUs that run ahead of
+ * the clock, faults, errors, skipped stages, an engine whose slices join the requests' flows.
  */
 #include <stdio.h>
 #include <stdlib.h>
