@@ -31,7 +31,7 @@ _Static_assert(FAULT_STAGE_COUNT <= SPAN_STAGES_MAX && REQUEST_STAGE_COUNT <= SP
 	       "a span has room for every stage");
 
 /* Order of the ledger's tracks among their siblings. */
-enum { RANK_QUEUES = 0, RANK_DEVICE_FAULTS = 1, RANK_STALLED = 900, RANK_OTHER_FAULTS = 901 };
+enum { RANK_QUEUES = 0, RANK_DEVICE_FAULTS = 1, RANK_FAULTS_OPEN = 900, RANK_OTHER_FAULTS = 901 };
 
 enum request_state { REQUEST_NONE, REQUEST_OPEN, REQUEST_ABANDONED };
 
@@ -67,7 +67,7 @@ struct stream {
 };
 
 struct life {
-	trace_track root, stalled;
+	trace_track root, faults_open;
 	struct device *devices;
 	unsigned int device_count;
 	struct keymap fault_map, stream_map;
@@ -189,7 +189,8 @@ struct life *life_new(struct stats *stats, trace_track root)
 	life->fault.flow_from = FAULT_DETECTED;
 	life->fault.flow_step = FAULT_WORKER;
 	life->fault.flow_to = FAULT_RESUMED;
-	life->stalled = trace_counter_add(root, "stalled transactions", "count", RANK_STALLED);
+	life->faults_open =
+		trace_counter_add(root, "faults in progress", "count", RANK_FAULTS_OPEN);
 	register_requests(life, stats);
 	register_faults(life, stats);
 	return life;
@@ -520,7 +521,7 @@ static void fault_drop(struct life *life, struct fault *fault, uint64_t key, sim
 	if (at < span_last_time(&fault->span))
 		at = span_last_time(&fault->span);
 	span_drop(&fault->span, &life->fault, fault_lanes(life, fault), at, NULL);
-	trace_count_add(life->stalled, at, -1);
+	trace_count_add(life->faults_open, at, -1);
 	keymap_remove(&life->fault_map, key);
 	life->misplaced++;
 }
@@ -549,7 +550,7 @@ void life_fault_begin(struct life *life, const struct fault_info *info, sim_time
 	life->stall_events++;
 	span_begin(&fault->span, &life->fault, fault_lanes(life, fault), at,
 		   &(struct trace_extra){.args = args, .arg_count = 5});
-	trace_count_add(life->stalled, at, 1);
+	trace_count_add(life->faults_open, at, 1);
 }
 
 void life_fault_stamp(struct life *life, uint32_t stream_id, uint32_t stag, enum fault_stage stage,
@@ -590,7 +591,7 @@ void life_fault_end(struct life *life, uint32_t stream_id, uint32_t stag, sim_ti
 	};
 	span_end(&fault->span, &life->fault, fault_lanes(life, fault), at,
 		 &(struct trace_extra){.args = args, .arg_count = 2});
-	trace_count_add(life->stalled, at, -1);
+	trace_count_add(life->faults_open, at, -1);
 	if (handled)
 		life->handled++;
 	else

@@ -307,8 +307,9 @@ static void on_counter(const struct reorder_record *r, bool in_window)
 
 	track->value = r->type == EVENT_COUNTER_STEP ? track->value + r->value : r->value;
 	track->counted = true;
+	/* steps add up in the order in which they are seen: one that comes too late counts from now */
 	if (trace.started && in_window)
-		write_counter(r->track, r->at);
+		write_counter(r->track, r->at > trace.last ? r->at : trace.last);
 }
 
 static void on_instant(const struct reorder_record *r, const uint8_t *payload)

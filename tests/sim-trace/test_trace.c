@@ -202,6 +202,29 @@ START_TEST(test_late_event_is_written_at_its_time)
 }
 END_TEST
 
+START_TEST(test_late_counter_step_counts_from_now)
+{
+	trace_track counter;
+
+	start(0, SIM_TIME_NEVER, 0);
+	counter = trace_counter_add(0, "level", "count", 0);
+	trace_count_add(counter, SIM_NS(1), 1);
+	for (uint64_t i = 0; i < 10000; i++) {
+		sim_current_time = SIM_NS(i);
+		trace_instant(track, TRACE_CPU, outer, sim_now(), NULL);
+	}
+	trace_count_add(counter, SIM_NS(7), 1);
+	finish();
+	for (size_t i = 0; i < file.count; i++) {
+		const struct trace_event *e = &file.events[i];
+
+		ck_assert(!e->absolute);
+		if (e->type == COUNTER && e->ns > 1)
+			ck_assert_int_eq(e->value, 2);
+	}
+}
+END_TEST
+
 START_TEST(test_window_clips_slices_and_counters)
 {
 	struct trace_arg arg = {.type = TRACE_ARG_U64, .u = 77};
@@ -470,6 +493,7 @@ int main(void)
 	tcase_add_test(tcase, test_events_are_sorted_by_time_then_arrival);
 	tcase_add_test(tcase, test_everything_far_ahead_is_kept);
 	tcase_add_test(tcase, test_late_event_is_written_at_its_time);
+	tcase_add_test(tcase, test_late_counter_step_counts_from_now);
 	tcase_add_test(tcase, test_window_clips_slices_and_counters);
 	tcase_add_test(tcase, test_window_edges);
 	tcase_add_test(tcase, test_window_with_nothing_in_it_still_cuts_what_spans_it);
