@@ -325,6 +325,7 @@ void engine_submit(struct engine_type *type, struct accel_request *request);
 void engine_reset(struct accel *accel);
 bool engine_wants_read(const struct engine_job *job);
 void engine_chunk_read(struct dma_chunk *chunk, bool ok);
+void engine_chunk_computed(void *chunk);
 void engine_chunk_written(struct dma_chunk *chunk, bool ok);
 
 /* ---- dma.c: the data port --------------------------------------------------------------------------- */

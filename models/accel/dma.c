@@ -78,6 +78,7 @@ static struct dma_chunk *dma_chunk_new(struct accel *accel, struct engine_job *j
 	} else {
 		/* allocated once: at most engine_buffers for every job */
 		chunk = accel_alloc(sizeof(*chunk) + accel->params.dma_burst_bytes);
+		sim_event_init(&chunk->computed, engine_chunk_computed, chunk);
 		list_append(&accel->dma.all_chunks, &chunk->all);
 	}
 	chunk->job = job;

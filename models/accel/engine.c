@@ -142,7 +142,7 @@ static void chunk_end(struct dma_chunk *chunk)
 	job_continue(job);
 }
 
-static void chunk_computed(void *arg)
+void engine_chunk_computed(void *arg)
 {
 	struct dma_chunk *chunk = arg;
 	struct engine_job *job = chunk->job;
@@ -172,7 +172,6 @@ static void chunk_compute(struct dma_chunk *chunk)
 	engine->compute_free += time;
 	engine->type->busy_ps += time;
 	chunk->state = CHUNK_COMPUTING;
-	sim_event_init(&chunk->computed, chunk_computed, chunk);
 	sim_event_at(&chunk->computed, engine->compute_free);
 }
 
