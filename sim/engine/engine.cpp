@@ -367,6 +367,7 @@ sim_run_result sim_run(const sim_limits *limits)
 			sim_current_time = max_time;
 		}
 	}
+	fiber_sync();
 	return e.result;
 }
 

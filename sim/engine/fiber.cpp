@@ -4,7 +4,7 @@
  *
  * SystemC calls __sanitizer_start_switch_fiber and __sanitizer_finish_switch_fiber around every
  * switch if they exist in the program, but passes neither the main stack's bounds nor a place for
- * a stack's state. They are defined here: they add both, announce every stack seen for the first
+ * a stack's state, and says nothing of a thread that ends. They are defined here: they add both, announce every stack seen for the first
  * time, and forward to the sanitizer's own functions where there are any.
  */
 #include "sim/engine/fiber.h"
@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <unordered_map>
 #include <vector>
 
@@ -70,6 +72,35 @@ fiber *find_fiber(const void *bottom, size_t size)
 	return &position->second; /* stays where it is while others are added */
 }
 
+fiber *fiber_at(uintptr_t address)
+{
+	for (auto &[bottom, stack] : *state.known) {
+		if (address - reinterpret_cast<uintptr_t>(bottom) < stack.size)
+			return &stack;
+	}
+	return &state.main;
+}
+
+/*
+ * SystemC calls no hook when a thread has ended: whoever runs next is taken for it. The switch is
+ * made up for, and the dead stack, which may be unmapped already, forgotten.
+ */
+void make_up_for_ended_thread(uintptr_t frame)
+{
+	const fiber *ended = state.current;
+	void *fake_stack; /* not released: frames of the next may be in it */
+
+	if (frame - reinterpret_cast<uintptr_t>(ended->bottom) < ended->size ||
+	    ended == &state.main)
+		return;
+	state.current = fiber_at(frame);
+	if (state.start) {
+		state.start(&fake_stack, state.current->bottom, state.current->size);
+		state.finish(state.current->fake_stack, nullptr, nullptr);
+	}
+	state.known->erase(ended->bottom);
+}
+
 #if FIBER_ASAN
 /* Not memcpy(), which AddressSanitizer checks: a stack is full of its red zones. */
 __attribute__((no_sanitize("address"))) void keep_copy(uintptr_t from, uintptr_t end)
@@ -99,6 +130,16 @@ void keep_fake_frames(const fiber &stack, size_t words)
 	}
 }
 
+/* A thread that is not ours may have been killed while it waited. */
+bool still_mapped(uintptr_t from, uintptr_t end)
+{
+	const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+	std::vector<unsigned char> resident((end - from) / page + 2);
+
+	from &= ~(page - 1);
+	return mincore(reinterpret_cast<void *>(from), end - from, resident.data()) == 0;
+}
+
 /*
  * A blocked thread's stack holds pointers that LeakSanitizer must see. It has root regions for
  * that, but reads the process's memory map once per region, and reads untouched pages too: seconds
@@ -109,7 +150,7 @@ void show_stacks_to_lsan()
 	for (const auto &[bottom, stack] : *state.known) {
 		const uintptr_t end = reinterpret_cast<uintptr_t>(bottom) + stack.size;
 
-		if (&stack == state.current)
+		if (&stack == state.current || !still_mapped(stack.live, end))
 			continue;
 		keep_copy(stack.live, end);
 		if (stack.fake_stack)
@@ -144,6 +185,12 @@ void fiber_init()
 		state.known = new std::unordered_map<const void *, fiber>;
 }
 
+void fiber_sync()
+{
+	if (state.watched)
+		make_up_for_ended_thread(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)));
+}
+
 extern "C" {
 void __sanitizer_start_switch_fiber(void **fake_stack, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_bottom, size_t *old_size);
@@ -154,8 +201,11 @@ __sanitizer_start_switch_fiber(void **, const void *bottom, size_t size)
 	if (!state.watched)
 		return;
 	const auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-	fiber *from = state.current;
-	fiber *to = find_fiber(bottom, size);
+	fiber *from, *to;
+
+	make_up_for_ended_thread(frame);
+	from = state.current;
+	to = find_fiber(bottom, size);
 
 	from->live = frame - switch_bytes;
 	state.current = to;

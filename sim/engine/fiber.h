@@ -8,4 +8,7 @@
 /* Called on the host's main stack before the first switch. */
 void fiber_init();
 
+/* Called on the main stack after threads may have ended. */
+void fiber_sync();
+
 #endif
