@@ -203,6 +203,7 @@ static int op_boot(const struct machine_ops *machine_ops, const struct boot_para
 	driver_init();
 	shim_fs_init();
 	do_initcalls();
+	workqueues_baseline();
 	system_state = SYSTEM_RUNNING;
 	error = shim_devices_add();
 	async_synchronize_full();

@@ -28,6 +28,7 @@ struct shim_cpu {
 	struct task_struct *idle;
 	bool waiting; /* curr's host thread is blocked in a wait that cpu_kick() may end */
 	bool kicked; /* idle, and told to look at the run queue */
+	bool claimed; /* idle, and has woken a task that it will run */
 	bool need_resched;
 	u64 kick_at; /* when an idle CPU learns of the wake-up */
 	u64 slice_start;
@@ -166,6 +167,7 @@ int kill_process(int pid, int signal);
 void locks_init(void);
 int locks_check_leaks(void);
 void workqueues_init(void);
+void workqueues_baseline(void); /* those of the kernel itself: they stay */
 int workqueues_check_leaks(void);
 void worker_sleeping(struct worker *worker);
 void worker_running(struct worker *worker);

@@ -262,6 +262,7 @@ static void idle_main(struct task_struct *task)
 
 	for (;;) {
 		cpu->kicked = true; /* awake: it looks at the queue by itself */
+		cpu->claimed = false;
 		cpu_take_interrupts(cpu);
 		if (!list_empty(&realtime_queue) || !list_empty(&ordinary_queue))
 			reschedule(true, false);
@@ -316,9 +317,12 @@ static void wake_cpu_for(struct task_struct *task)
 {
 	struct shim_cpu *here = this_cpu(), *cpu;
 
-	/* An interrupt on an idle CPU: it looks at the queue when the handler is done */
-	if (here && here->curr == here->idle)
+	/* An interrupt on an idle CPU: it takes one task itself when the handler is done */
+	if (here && here->curr == here->idle && !here->claimed) {
+		here->claimed = true;
+		here->kicked = true;
 		return;
+	}
 	cpu = find_idle_cpu(task);
 	if (cpu) {
 		cpu->kicked = true;

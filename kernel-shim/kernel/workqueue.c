@@ -44,6 +44,7 @@ struct worker {
 struct workqueue_struct {
 	unsigned int number;
 	unsigned int flags;
+	bool permanent;
 	int max_active, nr_active;
 	struct list_head inactive; /* works over max_active */
 	unsigned int colour;
@@ -593,10 +594,13 @@ void workqueues_init(void)
 	system_freezable_power_efficient_wq = system_unbound_wq;
 }
 
-static bool is_system_wq(const struct workqueue_struct *wq)
+void workqueues_baseline(void)
 {
-	return wq == system_wq || wq == system_highpri_wq || wq == system_long_wq ||
-	       wq == system_unbound_wq;
+	unsigned int i;
+
+	for (i = 0; i < MAX_WORKQUEUES; i++)
+		if (workqueues[i])
+			workqueues[i]->permanent = true;
 }
 
 /* The kernel's own workqueues stay; a driver's or an iopf queue's must be gone */
@@ -608,9 +612,7 @@ int workqueues_check_leaks(void)
 	for (i = 0; i < MAX_WORKQUEUES; i++) {
 		struct workqueue_struct *wq = workqueues[i];
 
-		if (!wq || is_system_wq(wq))
-			continue;
-		if (!strcmp(wq->name, "async"))
+		if (!wq || wq->permanent)
 			continue;
 		shim_leak("workqueue %s was not destroyed", wq->name);
 		leaks++;
