@@ -5,7 +5,7 @@ function(svasim_test name)
         add_executable(${name} ${ARG_SOURCES})
         target_link_libraries(${name} PRIVATE svasim_flags ${ARG_LIBRARIES} PkgConfig::CHECK)
         # ck_assert's own expansions do not survive -Wconversion
-        target_compile_options(${name} PRIVATE -Wno-conversion -Wno-sign-conversion)
+        set_source_files_properties(${ARG_SOURCES} PROPERTIES COMPILE_OPTIONS "-Wno-conversion;-Wno-sign-conversion")
         add_test(NAME ${name} COMMAND ${name})
         if(NOT ARG_TIMEOUT)
                 set(ARG_TIMEOUT 120)

@@ -152,7 +152,7 @@ static void wait_for_posted(struct cpu *cpu, unsigned int limit)
 	cpu->waiter = NULL;
 }
 
-static uint64_t host_mmio_read(unsigned int index, uint64_t pa, unsigned int size)
+static ki_u64 host_mmio_read(unsigned int index, ki_u64 pa, unsigned int size)
 {
 	struct cpu *cpu = &the_machine->cpus[index];
 	uint64_t value = 0;
@@ -175,7 +175,7 @@ static uint64_t host_mmio_read(unsigned int index, uint64_t pa, unsigned int siz
 	return value;
 }
 
-static void host_mmio_write(unsigned int index, uint64_t pa, uint64_t value, unsigned int size)
+static void host_mmio_write(unsigned int index, ki_u64 pa, ki_u64 value, unsigned int size)
 {
 	struct machine *machine = the_machine;
 	struct cpu *cpu = &machine->cpus[index];
@@ -236,10 +236,15 @@ static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
 		};
 
 		wait.request.owner = &wait;
-		if (mmu_translate(this_cpu()->mmu, &wait.request) == MMU_PENDING) {
+		struct mmu *mmu = this_cpu()->mmu;
+
+		if (mmu_translate(mmu, &wait.request) == MMU_PENDING) {
 			wait.thread = sim_thread_self();
 			while (!wait.done)
 				sim_thread_block();
+			/* TLB maintenance between the walk's end and now: its answer must not be used. */
+			if (!mmu_translation_current(mmu, &wait.request))
+				continue;
 		}
 		kernel->charge(wait.request.cost);
 		if (wait.request.fault == MMU_FAULT_NONE) {
@@ -361,6 +366,7 @@ static uint64_t user_atomic(uint64_t va, enum sim_cmd cmd, uint64_t operand, uin
 	struct machine *machine = the_machine;
 	uint64_t data[2] = { operand, desired };
 	uint8_t bytes[16];
+	sim_time cost;
 	uint64_t old = 0;
 	uint64_t pa;
 
@@ -371,8 +377,9 @@ static uint64_t user_atomic(uint64_t va, enum sim_cmd cmd, uint64_t operand, uin
 	}
 	memcpy(bytes, &data[0], size);
 	memcpy(bytes + size, &data[1], size);
-	if (ram_host(machine->ram, pa, size))
-		charge_user(memory_cpu_atomic(machine->memory, machine->kernel->current_cpu(), cmd, pa, bytes, size));
+	cost = memory_cpu_atomic(machine->memory, machine->kernel->current_cpu(), cmd, pa, bytes, size);
+	assert(cost != SIM_TIME_NEVER && "an atomic of a program is misaligned or not in RAM");
+	charge_user(cost);
 	memcpy(&old, bytes, size);
 	return old;
 }
@@ -518,38 +525,46 @@ static int host_user_run(void (*entry)(void *arg), void *arg)
 
 /* ---- program.h: configuration, marks, verifier ----------------------------------------------- */
 
-static const void *workload_value(const char *key, enum param_type type)
+static const struct param_desc *workload_param(const char *key)
 {
 	const struct workload *workload = the_machine->config->workload;
 
 	for (size_t i = 0; i < workload->param_count; i++)
-		if (!strcmp(workload->params[i].key, key)) {
-			assert(workload->params[i].type == type ||
-			       (type == PARAM_U64 && workload->params[i].type == PARAM_U32));
-			return (const char *)workload->values + workload->params[i].offset;
-		}
+		if (!strcmp(workload->params[i].key, key))
+			return &workload->params[i];
 	assert(!"a program asks for a parameter that its workload does not declare");
-	return NULL;
+	abort();
+}
+
+static const void *workload_value(const struct param_desc *desc)
+{
+	return (const char *)the_machine->config->workload->values + desc->offset;
 }
 
 uint64_t prog_param_u64(const char *key)
 {
-	const struct workload *workload = the_machine->config->workload;
+	const struct param_desc *desc = workload_param(key);
 
-	for (size_t i = 0; i < workload->param_count; i++)
-		if (!strcmp(workload->params[i].key, key) && workload->params[i].type == PARAM_U32)
-			return *(const uint32_t *)workload_value(key, PARAM_U64);
-	return *(const uint64_t *)workload_value(key, PARAM_U64);
+	if (desc->type == PARAM_U32)
+		return *(const uint32_t *)workload_value(desc);
+	assert(desc->type == PARAM_U64);
+	return *(const uint64_t *)workload_value(desc);
 }
 
 bool prog_param_bool(const char *key)
 {
-	return *(const bool *)workload_value(key, PARAM_BOOL);
+	const struct param_desc *desc = workload_param(key);
+
+	assert(desc->type == PARAM_BOOL);
+	return *(const bool *)workload_value(desc);
 }
 
 unsigned int prog_param_enum(const char *key)
 {
-	return *(const uint32_t *)workload_value(key, PARAM_ENUM);
+	const struct param_desc *desc = workload_param(key);
+
+	assert(desc->type == PARAM_ENUM);
+	return *(const uint32_t *)workload_value(desc);
 }
 
 void prog_mark_queue_open(unsigned int device, unsigned int queue, unsigned int depth)

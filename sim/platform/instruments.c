@@ -213,7 +213,7 @@ struct instruments *instruments_new(struct machine *machine, const char *image_p
 {
 	struct instruments *instruments = calloc(1, sizeof(*instruments));
 	const unsigned int cpus = machine->config->machine.cpus;
-	trace_track root = trace_track_add(machine->track_root, "CPUs", RANK_CPUS);
+	trace_track root = trace_track_add(0, "CPUs", RANK_CPUS);
 	Dl_info info;
 
 	if (!instruments)
@@ -230,7 +230,7 @@ struct instruments *instruments_new(struct machine *machine, const char *image_p
 		snprintf(name, sizeof(name), "CPU %u interrupts", cpu);
 		instruments->cpus[cpu].irq = trace_track_add(root, name, (int)cpu * 2 + 1);
 	}
-	instruments->threads_root = trace_track_add(machine->track_root, "Kernel and program threads", RANK_THREADS);
+	instruments->threads_root = trace_track_add(0, "Kernel and program threads", RANK_THREADS);
 	if (trace_enabled && dladdr(machine->kernel, &info)) {
 		instruments->image_base = (uintptr_t)info.dli_fbase;
 		load_symbols(instruments, image_path);

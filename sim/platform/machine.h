@@ -26,7 +26,6 @@ extern "C" {
 
 /* The memory map. Registers lie below RAM. */
 #define MAP_SMMU_BASE 0x20000000ull
-#define MAP_SMMU_BYTES 0x20000ull
 #define MAP_ACCEL_BASE 0x40000000ull
 #define MAP_ACCEL_BYTES 0x08000000ull
 #define MAP_RAM_BASE 0x80000000ull
@@ -67,7 +66,6 @@ struct machine {
 
 	struct stats *stats;
 	struct life *life;
-	trace_track track_root;
 
 	struct ram *ram;
 	struct memory *memory;

@@ -96,8 +96,7 @@ static void build(struct platform *platform, const struct platform_config *confi
 	machine->config = config;
 	machine->stats = stats_new();
 	register_machine_stats(platform);
-	machine->track_root = trace_track_add(0, "svasim (simulated ns)", 0);
-	machine->life = life_new(machine->stats, machine->track_root);
+	machine->life = life_new(machine->stats, 0);
 	machine->irqs = irq_controller_new(machine);
 	machine_wire(machine);
 	machine->cpus = cpus_new(machine);
@@ -159,7 +158,7 @@ static unsigned int describe_devices(const struct machine *machine, struct boot_
 		.compatible = "arm,smmu-v3",
 		.name = "smmu3.0",
 		.reg_base = MAP_SMMU_BASE,
-		.reg_bytes = MAP_SMMU_BYTES,
+		.reg_bytes = SMMU_FRAME_BYTES,
 		.irqs = { { "eventq", LINE_SMMU_EVENTQ }, { "priq", LINE_SMMU_PRIQ }, { "gerror", LINE_SMMU_GERROR } },
 		.nr_irqs = 3,
 		.smmu = -1,

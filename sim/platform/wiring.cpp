@@ -18,6 +18,7 @@
 #include "sim/engine/tlm_bus.h"
 #include "sim/platform/machine.h"
 
+extern "C" bool accel_idle(const struct accel *accel); // TEMP
 /* The modules; destroyed after the models that use their ports. */
 struct wiring {
 	std::vector<std::unique_ptr<sim::initiator_bridge>> initiators;
@@ -82,7 +83,7 @@ sim_port to_interconnect(machine *m, const std::string &name)
 
 void build_cpus(machine *m)
 {
-	const trace_track track = trace_track_add(m->track_root, "CPU page walks", RANK_MMU);
+	const trace_track track = trace_track_add(0, "CPU page walks", RANK_MMU);
 	const unsigned int cpus = m->config->machine.cpus;
 
 	m->mmu_domain = need(mmu_domain_new(&m->config->mmu));
@@ -106,18 +107,21 @@ void build_smmu(machine *m)
 {
 	smmu_config config = {};
 
+	config.params = &m->config->smmu;
 	config.reg_base = MAP_SMMU_BASE;
-	config.downstream_port = to_interconnect(m, "smmu_downstream");
-	config.walk_port = to_interconnect(m, "smmu_walk");
 	config.requester = REQUESTER_SMMU_WALK;
+	config.downstream = to_interconnect(m, "smmu_downstream");
+	config.walk_port = to_interconnect(m, "smmu_walk");
 	config.eventq_irq = irq_controller_line(m->irqs, LINE_SMMU_EVENTQ);
 	config.priq_irq = irq_controller_line(m->irqs, LINE_SMMU_PRIQ);
 	config.gerror_irq = irq_controller_line(m->irqs, LINE_SMMU_GERROR);
-	config.sync_irq = irq_controller_line(m->irqs, LINE_SMMU_SYNC);
+	config.cmdq_sync_irq = irq_controller_line(m->irqs, LINE_SMMU_SYNC);
 	config.life = m->life;
-	config.track = trace_track_add(m->track_root, "SMMU", RANK_SMMU);
-	m->smmu = need(smmu_new(&m->config->smmu, &config));
-	add_region(m, "smmu_registers", INTERCONNECT_DEVICE, MAP_SMMU_BASE, MAP_SMMU_BYTES, { smmu_mmio_request, m->smmu });
+	config.stats = m->stats;
+	config.track = trace_track_add(0, "SMMU", RANK_SMMU);
+	m->smmu = need(smmu_create(&config));
+	add_region(m, "smmu_registers", INTERCONNECT_DEVICE, MAP_SMMU_BASE, SMMU_FRAME_BYTES,
+		   { smmu_mmio_request, m->smmu });
 }
 
 void build_accelerator(machine *m, unsigned int index)
@@ -133,8 +137,9 @@ void build_accelerator(machine *m, unsigned int index)
 	config.eq_irq = irq_controller_line(m->irqs, LINE_ACCEL_FIRST + 2 * index);
 	config.aeq_irq = irq_controller_line(m->irqs, LINE_ACCEL_FIRST + 2 * index + 1);
 	config.life = m->life;
-	config.track = trace_track_add(m->track_root, name.c_str(), RANK_ACCEL + static_cast<int>(index));
+	config.track = trace_track_add(0, name.c_str(), RANK_ACCEL + static_cast<int>(index));
 	config.life_device = life_device_add(m->life, name.c_str(), m->config->accel.qp_count, config.track);
+	life_device_stream(m->life, config.life_device, config.stream_id);
 	memory_requester_name(m->memory, config.requester, name.c_str());
 	m->accels[index] = need(accel_new(&m->config->accel, &config));
 	add_region(m, (name + "_registers").c_str(), INTERCONNECT_DEVICE, config.reg_base, MAP_ACCEL_BYTES,
@@ -146,7 +151,6 @@ void register_stats(machine *m)
 	memory_register_stats(m->memory, m->stats, "memory");
 	interconnect_register_stats(m->interconnect, m->stats, "interconnect");
 	mmu_domain_register_stats(m->mmu_domain, m->stats, "mmu");
-	smmu_register_stats(m->smmu, m->stats, "smmu");
 	for (unsigned int i = 0; i < m->config->machine.accelerators; i++)
 		accel_register_metrics(m->accels[i], m->stats, i ? ("accel" + std::to_string(i)).c_str() : "accel");
 }
@@ -168,7 +172,7 @@ void machine_unwire(machine *m)
 {
 	for (unsigned int i = 0; i < m->config->machine.accelerators; i++)
 		accel_free(m->accels[i]);
-	smmu_free(m->smmu);
+	smmu_destroy(m->smmu);
 	for (unsigned int i = 0; i < m->config->machine.cpus; i++)
 		mmu_free(m->mmus[i]);
 	std::free(m->mmus);

@@ -61,7 +61,7 @@ int64_t prog_syscall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uin
  * of the process; the same host pointer in parent and child would be shared state that a real fork does not share */
 int64_t prog_fork(void (*entry)(void *arg), void *arg);
 int64_t prog_thread(void (*entry)(void *arg), void *arg); /* shares memory and files; returns its tid */
-_Noreturn void prog_exit(int code); /* exit_group(2) */
+void prog_exit(int code) __attribute__((noreturn)); /* exit_group(2) */
 
 /* ---- configuration and marks: no cost, no effect on the machine ---------------------------------- */
 

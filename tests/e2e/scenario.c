@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "tests/e2e/scenario.h"
+
+struct platform *scenario_run(const struct scenario *scenario, struct platform_result *result)
+{
+	static struct workload workload = { .name = "scenario", .help = "a test's program" };
+	const struct platform_options options = {
+		.image_directory = SVASIM_IMAGE_DIRECTORY,
+		.log_level = getenv("SVASIM_TEST_VERBOSE") ? 8 : 4,
+	};
+	struct platform_config *config;
+	struct param_error error;
+	struct platform *platform;
+
+	workload.main = scenario->main;
+	config = platform_config_new(&workload);
+	for (const char *const *setting = scenario->settings; *setting; setting++)
+		ck_assert_msg(!param_assign(config->params, "scenario", *setting, &error), "%s", error.text);
+	ck_assert_msg(!platform_config_check(config, &error), "%s", error.text);
+	platform = platform_run(config, &options, result);
+	ck_assert_msg(result->status < PLATFORM_USER_ERROR, "%s", result->reason);
+	return platform;
+}
+
+struct platform *scenario_passes(const struct scenario *scenario)
+{
+	struct platform_result result;
+	struct platform *platform = scenario_run(scenario, &result);
+
+	ck_assert_msg(result.status == PLATFORM_OK, "%s", result.reason);
+	return platform;
+}
+
+double metric(const struct platform *platform, const char *name)
+{
+	double value = 0;
+
+	ck_assert_msg(stats_get(platform_stats(platform), name, &value), "no metric %s", name);
+	return value;
+}
