@@ -311,16 +311,22 @@ static void file_close(struct file *file, struct shim_files *owner)
 	fput(file);
 }
 
-void shim_files_put(struct shim_files *files)
+static void table_close(struct shim_files *files)
 {
-	if (!files || !refcount_dec_and_test(&files->count))
-		return;
 	for (unsigned int fd = 0; fd < files->max; fd++)
 		if (files->file[fd])
 			file_close(files->file[fd], files);
 	table_free(files);
 	kfree(files);
 	tables_live--;
+}
+
+void shim_files_put(struct shim_files *files)
+{
+	if (!files)
+		return;
+	if (refcount_dec_and_test(&files->count))
+		table_close(files);
 	/* exit_task_work(): what the task had to release when leaving the kernel, it releases now */
 	if (!(current->flags & PF_KTHREAD))
 		task_work_run();
