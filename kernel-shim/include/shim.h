@@ -46,6 +46,8 @@ struct shim_task {
 	struct shim_files *files; /* fs/file.c; shared by threads */
 	/* stages of the I/O page fault that this worker serves (kernel/fault_probe.c) */
 	u64 work_started, mm_entered, mm_left;
+	struct device *reported_dev; /* whose fault this task is reporting, until its work item is queued */
+	u32 reported_stag;
 	void *sched; /* kernel/sched.c */
 	void *mm_private; /* mm/ */
 };

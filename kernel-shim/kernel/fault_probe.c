@@ -39,16 +39,28 @@ int __real_iommu_report_device_fault(struct device *dev, struct iopf_fault *evt)
 int __wrap_iommu_report_device_fault(struct device *dev, struct iopf_fault *evt);
 int __wrap_iommu_report_device_fault(struct device *dev, struct iopf_fault *evt)
 {
-	bool page_request = evt->fault.type == IOMMU_FAULT_PAGE_REQ;
-	u32 stag = evt->fault.prm.grpid;
+	struct shim_task *me = shim_task(current);
 	int error;
 
-	if (page_request)
-		stamp(dev, stag, KI_FAULT_DRIVER, shim_local_time());
+	if (evt->fault.type != IOMMU_FAULT_PAGE_REQ)
+		return __real_iommu_report_device_fault(dev, evt);
+	stamp(dev, evt->fault.prm.grpid, KI_FAULT_DRIVER, shim_local_time());
+	me->reported_dev = dev;
+	me->reported_stag = evt->fault.prm.grpid;
 	error = __real_iommu_report_device_fault(dev, evt);
-	if (page_request)
-		stamp(dev, stag, KI_FAULT_REPORTED, shim_local_time());
+	me->reported_dev = NULL;
 	return error;
+}
+
+/* Once the work item is queued a worker on another CPU may be ahead of the one who queues it. */
+void fault_probe_work_queued(void)
+{
+	struct shim_task *me = shim_task(current);
+
+	if (!me->reported_dev)
+		return;
+	stamp(me->reported_dev, me->reported_stag, KI_FAULT_REPORTED, shim_local_time());
+	me->reported_dev = NULL;
 }
 
 void __real_iopf_group_response(struct iopf_group *group, enum iommu_page_response_code status);
@@ -65,6 +77,7 @@ void __wrap_iopf_group_response(struct iopf_group *group, enum iommu_page_respon
 		stamp(dev, stag, KI_FAULT_MM, me->mm_entered);
 		stamp(dev, stag, KI_FAULT_MM_DONE, me->mm_left);
 	}
-	__real_iopf_group_response(group, status);
+	/* From here on the SMMU may be the next: its stage begins before the command is written */
 	stamp(dev, stag, KI_FAULT_RESPONDED, shim_local_time());
+	__real_iopf_group_response(group, status);
 }

@@ -201,4 +201,7 @@ s64 sys_gettid_shim(const u64 args[7]);
 s64 sys_set_tid_address_shim(const u64 args[7]);
 s64 sys_sched_yield_shim(const u64 args[7]);
 
+/* fault_probe.c: the current task is about to queue a work item */
+void fault_probe_work_queued(void);
+
 #endif

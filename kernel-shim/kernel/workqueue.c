@@ -338,6 +338,7 @@ bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *wor
 {
 	if (!claim(work))
 		return false;
+	fault_probe_work_queued();
 	insert(wq, work);
 	return true;
 }

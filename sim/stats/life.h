@@ -43,11 +43,11 @@ enum fault_stage {
 	FAULT_DETECTED,	 /* the translation failed, the transaction stalls: the fault is born */
 	FAULT_RECORDED,	 /* the event record is visible in the event queue */
 	FAULT_DRIVER,	 /* the driver's interrupt thread runs for it */
-	FAULT_REPORTED,	 /* iommu_report_device_fault() returned: queued for a worker */
+	FAULT_REPORTED,	 /* its work item is queued for a worker */
 	FAULT_WORKER,	 /* a worker runs its work item */
 	FAULT_MM,	 /* handle_mm_fault() entered */
 	FAULT_MM_DONE,	 /* handle_mm_fault() returned */
-	FAULT_RESPONDED, /* CMD_RESUME is in the command queue */
+	FAULT_RESPONDED, /* the worker gives its answer, which becomes a CMD_RESUME */
 	FAULT_RESUMED,	 /* the SMMU executed CMD_RESUME */
 	FAULT_RETRIED,	 /* the transaction was translated again, or terminated: the fault ends */
 	FAULT_STAGE_COUNT
