@@ -79,6 +79,7 @@ void iput(struct inode *inode)
 	WARN_ON(!RB_EMPTY_ROOT(&inode->i_data.i_mmap.rb_root));
 	if (S_ISCHR(inode->i_mode) && inode->i_cdev)
 		cd_forget(inode);
+	kernfs_put(inode->i_private); /* the node that it was made for, if any */
 	kfree(inode);
 	inodes_live--;
 }

@@ -19,7 +19,7 @@ struct kernfs_node *shim_kernfs_device(struct kernfs_node *parent, const char *n
 				       dev_t rdev);
 /* A referenced child, or NULL; ".." is not a child */
 struct kernfs_node *shim_kernfs_parent(struct kernfs_node *kn);
-/* The inode of a node, made at its first use; the caller owns a reference */
+/* The inode of a node; the caller owns a reference */
 struct inode *shim_kernfs_inode(struct kernfs_node *kn);
 /* Text of a symbolic link: the relative path of its target. `size` bytes of room */
 int shim_kernfs_link_text(struct kernfs_node *kn, char *buf, size_t size);

@@ -303,31 +303,25 @@ struct kernfs_node *shim_kernfs_parent(struct kernfs_node *kn)
 	return parent;
 }
 
+/*
+ * A device's node has one inode for good, since its mapping is that of all its open files. Others get one for as long as
+ * it is used, which refers to the node.
+ */
 struct inode *shim_kernfs_inode(struct kernfs_node *kn)
 {
 	struct inode *inode;
 
-	mutex_lock(&tree_lock);
-	if (!kn->iattr) {
-		struct kernfs_iattrs *iattr = kzalloc(sizeof(*iattr), GFP_KERNEL);
-
-		inode = iattr ? shim_inode_new(kn->mode, 0) : NULL;
-		if (!inode) {
-			kfree(iattr);
-			mutex_unlock(&tree_lock);
-			return NULL;
-		}
-		inode->i_ino = kn->id;
-		/* Its owner frees the inode before itself: no reference back */
-		inode->i_private = kn;
-		iattr->inode = inode;
-		kn->iattr = iattr;
+	if (kn->iattr) {
+		ihold(kn->iattr->inode);
+		return kn->iattr->inode;
 	}
-	inode = kn->iattr->inode;
-	inode->i_mode = kn->mode;
+	inode = shim_inode_new(kn->mode, 0);
+	if (!inode)
+		return NULL;
+	inode->i_ino = kn->id;
 	inode->i_size = S_ISREG(kn->mode) ? (kn->attr.size ?: PAGE_SIZE) : 0;
-	ihold(inode);
-	mutex_unlock(&tree_lock);
+	inode->i_private = kn;
+	kernfs_get(kn);
 	return inode;
 }
 
