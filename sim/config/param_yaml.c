@@ -148,7 +148,7 @@ static int check_duplicate(struct reader *reader, const yaml_node_t *mapping,
 	     other++) {
 		const yaml_node_t *other_key = node_of(reader, other->key);
 
-		if (strcmp(value_text(other_key), value_text(key)))
+		if (strcmp(value_text(other_key), value_text(key)) != 0)
 			continue;
 		snprintf(reason, sizeof(reason), "duplicate key, first on line %zu",
 			 other_key->start_mark.line + 1);

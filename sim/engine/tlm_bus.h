@@ -40,7 +40,7 @@ class initiator_bridge : public sc_core::sc_module
 {
       public:
 	tlm_utils::simple_initiator_socket<initiator_bridge> socket;
-	explicit initiator_bridge(sc_core::sc_module_name name);
+	explicit initiator_bridge(const sc_core::sc_module_name &name);
 	~initiator_bridge() override;
 	sim_port port();
 
@@ -63,7 +63,7 @@ class target_bridge : public sc_core::sc_module
 	 * `defaults`: attributes of transactions from initiators without our extension (stream_id,
 	 * substream_id, ssv, privileged, instruction, ats, requester are used).
 	 */
-	target_bridge(sc_core::sc_module_name name, sim_port target,
+	target_bridge(const sc_core::sc_module_name &name, sim_port target,
 		      const sim_txn &defaults = sim_txn{});
 	~target_bridge() override;
 
