@@ -10,6 +10,7 @@ struct mem_op {
 	struct bench *bench;
 	struct sim_txn *txn;
 	struct sim_event event;
+	bool ok;
 };
 
 static bool mem_copy(struct bench *b, struct sim_txn *txn)
@@ -27,7 +28,7 @@ static void mem_done(void *arg)
 {
 	struct mem_op *op = arg;
 	struct sim_txn *txn = op->txn;
-	bool ok = mem_copy(op->bench, txn);
+	bool ok = txn->cmd == SIM_READ ? op->ok : mem_copy(op->bench, txn);
 
 	free(op);
 	sim_txn_complete(txn, ok ? SIM_OK : SIM_DECERR);
@@ -36,11 +37,13 @@ static void mem_done(void *arg)
 static void mem_start(struct bench *b, struct sim_txn *txn)
 {
 	struct mem_op *op = malloc(sizeof(*op));
+	bool command = txn->addr >> 12 == CMDQ >> 12;
 
 	op->bench = b;
 	op->txn = txn;
+	op->ok = txn->cmd == SIM_READ && mem_copy(b, txn);
 	sim_event_init(&op->event, mem_done, op);
-	sim_event_after(&op->event, b->mem_latency);
+	sim_event_after(&op->event, command && b->cmdq_latency ? b->cmdq_latency : b->mem_latency);
 }
 
 static void walk_request(void *target, struct sim_txn *txn)
@@ -66,12 +69,13 @@ static void downstream_request(void *target, struct sim_txn *txn)
 		mem_start(b, txn);
 }
 
-void bench_release(struct bench *b)
+void bench_release(struct bench *b, unsigned int count)
 {
-	for (unsigned int i = 0; i < b->held_count; i++)
+	ck_assert_uint_le(count, b->held_count);
+	for (unsigned int i = 0; i < count; i++)
 		mem_start(b, b->held[i]);
-	b->held_count = 0;
-	b->hold_downstream = false;
+	b->held_count -= count;
+	memmove(b->held, b->held + count, b->held_count * sizeof(b->held[0]));
 }
 
 static void irq_pulse(void *target, unsigned int line)
@@ -263,7 +267,8 @@ static void access_done(struct sim_txn *txn)
 	a->done_at = sim_now();
 }
 
-void access_start(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va, enum sim_cmd cmd)
+void access_start(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va,
+		  enum sim_cmd cmd)
 {
 	a->done = false;
 	a->txn.addr = va;
@@ -287,7 +292,8 @@ bool access_wait(struct access *a, sim_time limit)
 	return a->done;
 }
 
-enum sim_response access_do(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va, enum sim_cmd cmd)
+enum sim_response access_do(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va,
+			    enum sim_cmd cmd)
 {
 	access_start(b, a, sid, ssid, va, cmd);
 	ck_assert(access_wait(a, SIM_US(10)));
@@ -313,7 +319,8 @@ void ste_set(struct bench *b, uint32_t sid, uint64_t dw0, uint64_t dw1)
 void ste_stage1(struct bench *b, uint32_t sid, unsigned int cdmax, unsigned int s1dss)
 {
 	ste_set(b, sid,
-		STE_0_V | FIELD_PREP(STE_0_CONFIG, STE_CONFIG_S1) | CDTAB | FIELD_PREP(STE_0_S1CDMAX, cdmax),
+		STE_0_V | FIELD_PREP(STE_0_CONFIG, STE_CONFIG_S1) | CDTAB |
+			FIELD_PREP(STE_0_S1CDMAX, cdmax),
 		FIELD_PREP(STE_1_S1DSS, s1dss));
 }
 
@@ -350,7 +357,8 @@ void map(struct bench *b, uint32_t space, uint64_t va, uint64_t pa, int level, u
 		}
 		table = *desc & BITS(47, 12);
 	}
-	*mem64(b, table + (va >> (39 - 9 * level) & 511) * 8) = vmsa_encode_leaf(&regime, level, pa, attributes);
+	*mem64(b, table + (va >> (39 - 9 * level) & 511) * 8) =
+		vmsa_encode_leaf(&regime, level, pa, attributes);
 }
 
 void unmap(struct bench *b, uint32_t space, uint64_t va)
@@ -426,7 +434,8 @@ void event_take(struct bench *b, uint64_t record[4])
 {
 	for (int i = 0; !events_waiting(b); i++)
 		ck_assert_int_lt(i, 200);
-	memcpy(record, mem64(b, EVTQ + (b->evtq_cons & ((1u << EVTQ_LOG2) - 1)) * EVENT_BYTES), EVENT_BYTES);
+	memcpy(record, mem64(b, EVTQ + (b->evtq_cons & ((1u << EVTQ_LOG2) - 1)) * EVENT_BYTES),
+	       EVENT_BYTES);
 	b->evtq_cons = pointer_inc(b->evtq_cons, EVTQ_LOG2);
 	reg_write32(b, REG_EVENTQ_CONS,
 		    b->evtq_cons | (reg_read32(b, REG_EVENTQ_CONS) & (uint32_t)Q_OVERFLOW));

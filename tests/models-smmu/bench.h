@@ -45,9 +45,10 @@ struct bench {
 	struct stats *stats;
 	struct life *life;
 	unsigned char *mem;
-	sim_time mem_latency;
-	uint64_t abort_page; /* reads and writes of the SMMU's own to it abort; ~0: none */
-	uint64_t last_pa; /* of the last transaction downstream */
+	sim_time mem_latency;  /* a read returns what was there when it was issued */
+	sim_time cmdq_latency; /* of reads of the command queue; 0: as the rest */
+	uint64_t abort_page;   /* reads and writes of the SMMU's own to it abort; ~0: none */
+	uint64_t last_pa;      /* of the last transaction downstream */
 	unsigned int downstream, walk_reads, irqs[4], sevs;
 	bool hold_downstream; /* transactions downstream wait for bench_release() */
 	struct sim_txn *held[8];
@@ -74,7 +75,9 @@ void bench_start(struct bench *b);
 void ste_set(struct bench *b, uint32_t sid, uint64_t dw0, uint64_t dw1);
 /* Stage 1, linear CD table of 2^cdmax at CDTAB. */
 void ste_stage1(struct bench *b, uint32_t sid, unsigned int cdmax, unsigned int s1dss);
-#define CD_DEFAULT (CD_0_V | CD_0_AA64 | CD_0_R | CD_0_A | CD_0_ASET | CD_0_EPD1 | 16 | FIELD_PREP(CD_0_IPS, 5))
+#define CD_DEFAULT                                                                                 \
+	(CD_0_V | CD_0_AA64 | CD_0_R | CD_0_A | CD_0_ASET | CD_0_EPD1 | 16 |                       \
+	 FIELD_PREP(CD_0_IPS, 5))
 /* CD `index` of the linear table: address space `index`, ASID 100 + index. */
 void cd_set(struct bench *b, uint32_t index, uint64_t extra);
 uint64_t space_pgd(uint32_t space);
@@ -84,11 +87,13 @@ void unmap(struct bench *b, uint32_t space, uint64_t va);
 #define ATTR_RW (VMSA_ATTR_AF | VMSA_ATTR_AP_USER | VMSA_ATTR_NG)
 
 /* Sends; does not wait. */
-void access_start(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va, enum sim_cmd cmd);
+void access_start(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va,
+		  enum sim_cmd cmd);
 /* Waits until it is done, or `limit` has passed. */
 bool access_wait(struct access *a, sim_time limit);
 /* Both; returns the response. The transaction must end. ssid < 0: no SubstreamID. */
-enum sim_response access_do(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va, enum sim_cmd cmd);
+enum sim_response access_do(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va,
+			    enum sim_cmd cmd);
 
 void command_put(struct bench *b, uint64_t dw0, uint64_t dw1); /* writes it, without telling */
 void commands_ring(struct bench *b);
@@ -102,7 +107,8 @@ unsigned int events_waiting(struct bench *b);
 /* Takes the next record; fails the test if there is none. */
 void event_take(struct bench *b, uint64_t record[4]);
 
-void bench_release(struct bench *b); /* completes what was held downstream */
+/* Completes the `count` oldest of what was held downstream; what comes later is still held. */
+void bench_release(struct bench *b, unsigned int count);
 double metric(struct bench *b, const char *name);
 
 TCase *config_cases(void);
@@ -111,13 +117,13 @@ TCase *queue_cases(void);
 TCase *invalidation_cases(void);
 
 /* A test whose body is a script on a started bench. */
-#define BENCH_TEST_WITH(name, adjust)                                                                                  \
-	static void name##_script(struct bench *b);                                                                    \
-	START_TEST(name)                                                                                               \
-	{                                                                                                              \
-		bench_run(name##_script, adjust);                                                                      \
-	}                                                                                                              \
-	END_TEST                                                                                                       \
+#define BENCH_TEST_WITH(name, adjust)                                                              \
+	static void name##_script(struct bench *b);                                                \
+	START_TEST(name)                                                                           \
+	{                                                                                          \
+		bench_run(name##_script, adjust);                                                  \
+	}                                                                                          \
+	END_TEST                                                                                   \
 	static void name##_script(struct bench *b)
 #define BENCH_TEST(name) BENCH_TEST_WITH(name, NULL)
 

@@ -76,8 +76,8 @@ static void odd_access_done(struct sim_txn *txn)
 BENCH_TEST(test_odd_register_accesses_abort)
 {
 	static const struct odd_access cases[] = {
-		{REG_BASE + REG_IDR0, 2, SIM_READ},	 {REG_BASE + REG_IDR0 + 2, 4, SIM_READ},
-		{REG_BASE + REG_IDR1, 8, SIM_READ},	 {REG_BASE + REG_CR0, 4, SIM_ATOMIC_ADD},
+		{REG_BASE + REG_IDR0, 2, SIM_READ},	    {REG_BASE + REG_IDR0 + 2, 4, SIM_READ},
+		{REG_BASE + REG_IDR1, 8, SIM_READ},	    {REG_BASE + REG_CR0, 4, SIM_ATOMIC_ADD},
 		{REG_BASE + SMMU_FRAME_BYTES, 4, SIM_READ}, {REG_BASE - 4, 4, SIM_READ},
 	};
 
@@ -160,9 +160,13 @@ BENCH_TEST(test_stream_table_entries)
 		uint64_t record[4];
 
 		ste_set(b, i, c->dw0, c->dw1);
-		ck_assert_msg(access_do(b, &a, i, c->ssid, bypass ? DATA : va, SIM_READ) == c->response, "%s", c->what);
+		ck_assert_msg(access_do(b, &a, i, c->ssid, bypass ? DATA : va, SIM_READ) ==
+				      c->response,
+			      "%s", c->what);
 		if (c->response == SIM_OK)
-			ck_assert_msg(b->last_pa == (bypass ? DATA : DATA + (c->ssid > 0 ? c->ssid : 0) * 0x10000u),
+			ck_assert_msg(b->last_pa == (bypass ? DATA
+							    : DATA + (c->ssid > 0 ? c->ssid : 0) *
+									      0x10000u),
 				      "%s: %lx", c->what, b->last_pa);
 		if (!c->event) {
 			ck_assert_msg(!events_waiting(b), "%s", c->what);
@@ -172,7 +176,8 @@ BENCH_TEST(test_stream_table_entries)
 		ck_assert_msg(FIELD_GET(EVENT_0_ID, record[0]) == c->event, "%s", c->what);
 		ck_assert_uint_eq(FIELD_GET(EVENT_0_SID, record[0]), i);
 		ck_assert_uint_eq(FIELD_GET(EVENT_0_SSID, record[0]), c->ssid > 0 ? c->ssid : 0);
-		ck_assert_uint_eq(!!(record[0] & EVENT_0_SSV), c->ssid >= 0 && c->event != C_BAD_SUBSTREAMID);
+		ck_assert_uint_eq(!!(record[0] & EVENT_0_SSV),
+				  c->ssid >= 0 && c->event != C_BAD_SUBSTREAMID);
 		ck_assert_uint_eq(record[1], 0);
 		ck_assert_uint_eq(record[2], 0);
 		ck_assert_uint_eq(record[3], 0);
@@ -214,8 +219,9 @@ BENCH_TEST(test_context_descriptor_validity)
 		cd_set(b, 0, 0);
 		cd[0] = (cd[0] & ~cd_cases[i].clear) | cd_cases[i].set;
 		command_sync(b, CMD_SID(CMD_CFGI_CD, SID), 0);
-		ck_assert_msg((access_do(b, &a, SID, -1, 0x1000, SIM_WRITE) == SIM_OK) == cd_cases[i].ok, "%s",
-			      cd_cases[i].what);
+		ck_assert_msg((access_do(b, &a, SID, -1, 0x1000, SIM_WRITE) == SIM_OK) ==
+				      cd_cases[i].ok,
+			      "%s", cd_cases[i].what);
 		if (cd_cases[i].ok)
 			continue;
 		event_take(b, record);
@@ -253,8 +259,8 @@ static const struct {
 	{0x101, L2_TABLE | 2, 0}, /* two entries */
 	{0x102, L2_TABLE | 2, C_BAD_STREAMID},
 	{0x100, L2_TABLE | 0, C_BAD_STREAMID},
-	{0x100, L2_TABLE | 10, C_BAD_STREAMID}, /* more than SPLIT + 1 */
-	{0x400, L2_TABLE | 9, C_BAD_STREAMID}, /* beyond LOG2SIZE */
+	{0x100, L2_TABLE | 10, C_BAD_STREAMID},		  /* more than SPLIT + 1 */
+	{0x400, L2_TABLE | 9, C_BAD_STREAMID},		  /* beyond LOG2SIZE */
 	{0x100, (L2_TABLE + 0x4000000) | 9, F_STE_FETCH}, /* nothing there */
 };
 
@@ -321,7 +327,8 @@ BENCH_TEST(test_two_level_context_tables)
 		ste_set(b, SID, S1(16) | FIELD_PREP(STE_0_S1FMT, l2_cases[i].fmt), DSS(1));
 		command_sync(b, CMD_SID(CMD_CFGI_STE, SID), 1);
 		*mem64(b, CDTAB + l2_cases[i].l1_index * 8) = 0;
-		ck_assert_int_eq(access_do(b, &a, SID, l2_cases[i].ssid, 0x2000, SIM_READ), SIM_SLVERR);
+		ck_assert_int_eq(access_do(b, &a, SID, l2_cases[i].ssid, 0x2000, SIM_READ),
+				 SIM_SLVERR);
 		event_take(b, record);
 		ck_assert_uint_eq(FIELD_GET(EVENT_0_ID, record[0]), C_BAD_SUBSTREAMID);
 
@@ -375,7 +382,7 @@ BENCH_TEST(test_disabling_lets_what_is_in_flight_finish)
 	reg_write32(b, REG_CR0, 0);
 	sim_thread_sleep(SIM_US(1));
 	ck_assert_uint_eq(reg_read32(b, REG_CR0ACK), CR0_SMMUEN);
-	bench_release(b);
+	bench_release(b, 1);
 	ck_assert(access_wait(&a, SIM_US(1)));
 	ck_assert_uint_eq(reg_read32(b, REG_CR0ACK), 0);
 }

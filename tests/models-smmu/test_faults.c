@@ -22,13 +22,17 @@ static const struct fault_case {
 	{"upper half, EPD1", ~UINT64_C(0xfff), 0, SIM_READ, false, false, F_TRANSLATION},
 	{"access flag", VA, VMSA_ATTR_AP_USER | VMSA_ATTR_NG, SIM_READ, false, false, F_ACCESS},
 	{"read-only, read", VA, ATTR_RW | VMSA_ATTR_AP_RDONLY, SIM_READ, false, false, 0},
-	{"read-only, write", VA, ATTR_RW | VMSA_ATTR_AP_RDONLY, SIM_WRITE, false, false, F_PERMISSION},
-	{"read-only, atomic", VA, ATTR_RW | VMSA_ATTR_AP_RDONLY, SIM_ATOMIC_ADD, false, false, F_PERMISSION},
-	{"kernel page, user", VA, VMSA_ATTR_AF | VMSA_ATTR_NG, SIM_READ, false, false, F_PERMISSION},
+	{"read-only, write", VA, ATTR_RW | VMSA_ATTR_AP_RDONLY, SIM_WRITE, false, false,
+	 F_PERMISSION},
+	{"read-only, atomic", VA, ATTR_RW | VMSA_ATTR_AP_RDONLY, SIM_ATOMIC_ADD, false, false,
+	 F_PERMISSION},
+	{"kernel page, user", VA, VMSA_ATTR_AF | VMSA_ATTR_NG, SIM_READ, false, false,
+	 F_PERMISSION},
 	{"kernel page, kernel", VA, VMSA_ATTR_AF | VMSA_ATTR_NG, SIM_READ, true, false, 0},
 	{"execute", VA, ATTR_RW, SIM_READ, false, true, 0},
 	{"execute never", VA, ATTR_RW | VMSA_ATTR_UXN, SIM_READ, false, true, F_PERMISSION},
-	{"execute never, privileged", VA, ATTR_RW | VMSA_ATTR_PXN, SIM_READ, true, true, F_PERMISSION},
+	{"execute never, privileged", VA, ATTR_RW | VMSA_ATTR_PXN, SIM_READ, true, true,
+	 F_PERMISSION},
 };
 
 BENCH_TEST(test_translation_faults_and_their_records)
@@ -38,23 +42,29 @@ BENCH_TEST(test_translation_faults_and_their_records)
 	cd_set(b, 1, 0);
 	for (size_t i = 0; i < sizeof(fault_table) / sizeof(fault_table[0]); i++) {
 		const struct fault_case *c = &fault_table[i];
-		struct access a = {.txn = {.privileged = c->privileged, .instruction = c->instruction}};
+		struct access a = {
+			.txn = {.privileged = c->privileged, .instruction = c->instruction}};
 		uint64_t record[4];
 
 		map(b, 1, VA, DATA, 3, c->attributes);
 		if (!c->attributes)
 			unmap(b, 1, VA);
 		command_sync(b, CMD_TLBI_NH_ALL, 0);
-		ck_assert_msg(access_do(b, &a, SID, 1, c->va, c->cmd) == (c->event ? SIM_SLVERR : SIM_OK), "%s", c->what);
+		ck_assert_msg(access_do(b, &a, SID, 1, c->va, c->cmd) ==
+				      (c->event ? SIM_SLVERR : SIM_OK),
+			      "%s", c->what);
 		if (!c->event) {
 			ck_assert_uint_eq(b->last_pa, DATA + (c->va & 4095));
 			continue;
 		}
 		event_take(b, record);
-		ck_assert_msg(record[0] == (c->event | EVENT_0_SSV | 1u << 12 | (uint64_t)SID << 32), "%s", c->what);
+		ck_assert_msg(record[0] ==
+				      (c->event | EVENT_0_SSV | 1u << 12 | (uint64_t)SID << 32),
+			      "%s", c->what);
 		ck_assert_msg(record[1] == (FIELD_PREP(EVENT_1_CLASS, CLASS_IN) |
 					    (c->cmd == SIM_READ ? EVENT_1_RNW : 0) |
-					    (c->privileged ? EVENT_1_PNU : 0) | (c->instruction ? EVENT_1_IND : 0)),
+					    (c->privileged ? EVENT_1_PNU : 0) |
+					    (c->instruction ? EVENT_1_IND : 0)),
 			      "%s: %lx", c->what, record[1]);
 		ck_assert_uint_eq(record[2], c->va);
 		ck_assert_uint_eq(record[3], 0);
@@ -95,9 +105,11 @@ BENCH_TEST(test_blocks_translate_and_take_one_entry)
 		unsigned int before = b->walk_reads;
 
 		map(b, 0, cases[i].va, cases[i].pa, cases[i].level, ATTR_RW);
-		ck_assert_int_eq(access_do(b, &a, SID, -1, cases[i].va + cases[i].offset, SIM_READ), SIM_OK);
+		ck_assert_int_eq(access_do(b, &a, SID, -1, cases[i].va + cases[i].offset, SIM_READ),
+				 SIM_OK);
 		ck_assert_uint_eq(b->last_pa, cases[i].pa + cases[i].offset);
-		ck_assert_uint_eq(b->walk_reads - before, (unsigned int)cases[i].level + (i ? 1 : 3));
+		ck_assert_uint_eq(b->walk_reads - before,
+				  (unsigned int)cases[i].level + (i ? 1 : 3));
 		before = b->walk_reads;
 		ck_assert_int_eq(access_do(b, &a, SID, -1, cases[i].va, SIM_READ), SIM_OK);
 		ck_assert_uint_eq(b->walk_reads, before);
@@ -118,7 +130,8 @@ BENCH_TEST(test_fetch_aborts_say_what_was_fetched)
 		{CDTAB, F_CD_FETCH, CDTAB, 0},
 		{space_pgd(0), F_WALK_EABT, space_pgd(0) + (VA >> 39 & 511) * 8,
 		 FIELD_PREP(EVENT_1_CLASS, CLASS_TTD) | EVENT_1_RNW},
-		{l3, F_WALK_EABT, l3 + (VA >> 12 & 511) * 8, FIELD_PREP(EVENT_1_CLASS, CLASS_TTD) | EVENT_1_RNW},
+		{l3, F_WALK_EABT, l3 + (VA >> 12 & 511) * 8,
+		 FIELD_PREP(EVENT_1_CLASS, CLASS_TTD) | EVENT_1_RNW},
 	};
 
 	bench_start(b);

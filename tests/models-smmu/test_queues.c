@@ -80,7 +80,8 @@ BENCH_TEST_WITH(test_sync_writes_an_msi_over_its_own_command, signals)
 	ck_assert(commands_consumed(b));
 	ck_assert_uint_eq(*mem64(b, CMDQ), 0);
 	ck_assert_uint_eq(*mem64(b, CMDQ + 8), CMDQ); /* 32 bits only */
-	command(b, CMD_SYNC | FIELD_PREP(CMD_SYNC_0_CS, SYNC_CS_IRQ) | UINT64_C(0xabcd) << 32, MSI_ADDR);
+	command(b, CMD_SYNC | FIELD_PREP(CMD_SYNC_0_CS, SYNC_CS_IRQ) | UINT64_C(0xabcd) << 32,
+		MSI_ADDR);
 	ck_assert(commands_consumed(b));
 	ck_assert_uint_eq(*mem64(b, MSI_ADDR), 0xabcd);
 	ck_assert_uint_eq(b->irqs[IRQ_CMDQ_SYNC], 0);
@@ -178,7 +179,8 @@ BENCH_TEST(test_illegal_command_stops_the_queue_until_acknowledged)
 		sim_thread_sleep(SIM_US(2));
 		cons = reg_read32(b, REG_CMDQ_CONS);
 		ck_assert_msg(cons == (at | CERROR_ILL << 24), "%s: %x", illegal[i].what, cons);
-		ck_assert_uint_eq((reg_read32(b, REG_GERROR) ^ reg_read32(b, REG_GERRORN)), GERROR_CMDQ_ERR);
+		ck_assert_uint_eq((reg_read32(b, REG_GERROR) ^ reg_read32(b, REG_GERRORN)),
+				  GERROR_CMDQ_ERR);
 		ck_assert_uint_eq(b->irqs[IRQ_GERROR], i + 1);
 		/* software puts a CMD_SYNC in its place, then acknowledges */
 		*mem64(b, CMDQ + (at & 15) * CMD_BYTES) = CMD_SYNC;
