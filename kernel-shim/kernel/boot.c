@@ -178,6 +178,7 @@ static void early_init(const struct machine_ops *machine_ops)
 	rcu_shim_init();
 	workqueues_init();
 	srcu_init();
+	rcu_scheduler_starting(); /* from here on synchronize_srcu() really waits */
 	async_init();
 	processes_init();
 	syscalls_add(shim_syscalls_kernel);
