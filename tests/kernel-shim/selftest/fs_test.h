@@ -38,7 +38,7 @@ struct fs_process {
 	u64 path, data;
 };
 
-static inline void __maybe_unused fs_enter(struct fs_process *p)
+static noinline void __maybe_unused fs_enter(struct fs_process *p)
 {
 	p->mm = shim_mm_alloc();
 	p->files = shim_files_new();
@@ -48,7 +48,7 @@ static inline void __maybe_unused fs_enter(struct fs_process *p)
 	p->data = p->path + PAGE_SIZE;
 }
 
-static inline void __maybe_unused fs_leave(struct fs_process *p)
+static noinline void __maybe_unused fs_leave(struct fs_process *p)
 {
 	drop_mm(p->mm);
 	shim_task(current)->files = NULL;
@@ -56,7 +56,7 @@ static inline void __maybe_unused fs_leave(struct fs_process *p)
 	flush_delayed_fput();
 }
 
-static inline s64 __maybe_unused fs_syscall(u32 number, u64 a, u64 b, u64 c, u64 d, u64 e)
+static noinline s64 __maybe_unused fs_syscall(u32 number, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
 	const u64 args[7] = {a, b, c, d, e};
 	const struct shim_syscall *call;
@@ -67,26 +67,26 @@ static inline s64 __maybe_unused fs_syscall(u32 number, u64 a, u64 b, u64 c, u64
 	return -ENOSYS;
 }
 
-static inline void __maybe_unused put_string(struct fs_process *p, u64 at, const char *string)
+static noinline void __maybe_unused put_string(struct fs_process *p, u64 at, const char *string)
 {
 	do
 		user_store(p->mm, at++, (u8)*string);
 	while (*string++);
 }
 
-static inline s64 __maybe_unused fs_open(struct fs_process *p, const char *path, u64 flags)
+static noinline s64 __maybe_unused fs_open(struct fs_process *p, const char *path, u64 flags)
 {
 	put_string(p, p->path, path);
 	return fs_syscall(NR_openat, (u64)AT_FDCWD, p->path, flags, 0, 0);
 }
 
-static inline s64 __maybe_unused fs_close(s64 fd)
+static noinline s64 __maybe_unused fs_close(s64 fd)
 {
 	return fs_syscall(NR_close, (u64)fd, 0, 0, 0, 0);
 }
 
 /* Reads into the data page and compares with a string. */
-static inline bool __maybe_unused fs_read_is(struct fs_process *p, s64 fd, const char *expected)
+static noinline bool __maybe_unused fs_read_is(struct fs_process *p, s64 fd, const char *expected)
 {
 	s64 length = fs_syscall(NR_read, (u64)fd, p->data, 4000, 0, 0);
 
@@ -98,8 +98,8 @@ static inline bool __maybe_unused fs_read_is(struct fs_process *p, s64 fd, const
 	return true;
 }
 
-static inline bool __maybe_unused fs_file_is(struct fs_process *p, const char *path,
-					     const char *expected)
+static noinline bool __maybe_unused fs_file_is(struct fs_process *p, const char *path,
+					       const char *expected)
 {
 	s64 fd = fs_open(p, path, O_RDONLY);
 	bool same = fd >= 0 && fs_read_is(p, fd, expected);
@@ -109,8 +109,8 @@ static inline bool __maybe_unused fs_file_is(struct fs_process *p, const char *p
 	return same;
 }
 
-static inline s64 __maybe_unused fs_write_file(struct fs_process *p, const char *path,
-					       const char *text)
+static noinline s64 __maybe_unused fs_write_file(struct fs_process *p, const char *path,
+						 const char *text)
 {
 	s64 fd = fs_open(p, path, O_WRONLY), ret;
 
@@ -122,13 +122,13 @@ static inline s64 __maybe_unused fs_write_file(struct fs_process *p, const char 
 	return ret;
 }
 
-static inline bool __maybe_unused fs_exists(struct fs_process *p, const char *path)
+static noinline bool __maybe_unused fs_exists(struct fs_process *p, const char *path)
 {
 	put_string(p, p->path, path);
 	return fs_syscall(NR_newfstatat, (u64)AT_FDCWD, p->path, p->data, 0, 0) == 0;
 }
 
-static inline s64 __maybe_unused fs_readlink(struct fs_process *p, const char *path)
+static noinline s64 __maybe_unused fs_readlink(struct fs_process *p, const char *path)
 {
 	put_string(p, p->path, path);
 	return fs_syscall(NR_readlinkat, (u64)AT_FDCWD, p->path, p->data, 4000, 0);
