@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A fully associative store with least-recently-used replacement, as the SMMU's TLB and its
- * configuration caches are: lookup, insertion and removal take constant time at any size. Each entry
- * belongs to a group (the TLB: an address space; the CD cache: a stream), so that what
+ * configuration caches are: lookup, insertion and removal take constant time at any size. Each
+ * entry belongs to a group (the TLB: an address space; the CD cache: a stream), so that what
  * invalidates a group costs what the group holds, not what the store holds.
  *
  * Entries are numbered; the owner keeps the payload in an array of its own.
@@ -37,7 +37,10 @@ uint32_t assoc_find(struct assoc *a, uint64_t key, uint64_t aux);
 /* As assoc_find(), without making it younger. */
 uint32_t assoc_peek(const struct assoc *a, uint64_t key, uint64_t aux);
 
-/* The oldest entry if nothing is free (its owner may look before it is replaced), else ASSOC_NONE. */
+/*
+ * The oldest entry if nothing is free (its owner may look before it is replaced), else
+ * ASSOC_NONE.
+ */
 uint32_t assoc_victim(const struct assoc *a);
 
 /* The key must not be present. Replaces the oldest if full. */

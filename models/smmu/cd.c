@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Context descriptors (SMMUv3 IHI 0070 §5.3, §5.4): a single one, a linear table, or two levels with
- * leaves of 4 or 64 KiB, and the cache of decoded CDs by StreamID and SubstreamID.
+ * Context descriptors (SMMUv3 IHI 0070 §5.3, §5.4): a single one, a linear table, or two levels
+ * with leaves of 4 or 64 KiB, and the cache of decoded CDs by StreamID and SubstreamID.
  *
  * AArch64 translation tables with the 4 KiB granule only; no hardware update of flags.
  */
@@ -150,7 +150,7 @@ void smmu_cd_fetch(struct smmu_translation *t)
 		smmu_translation_config_fault(t, F_CD_FETCH, addr);
 }
 
-/* ---- invalidation ------------------------------------------------------------------------------ */
+/* ---- invalidation ------------------------------------------------------------------------ */
 
 static void in_flight_stale(struct smmu *smmu, uint32_t sid, bool any_ssid, uint32_t ssid)
 {

@@ -2,13 +2,14 @@
 /*
  * The command queue (SMMUv3 IHI 0070 §3.5, §4, §7.1).
  *
- * Commands are fetched some at a time and take effect one at a time, in order; CONS moves past each
- * when it has. An invalidation takes effect at once on what is cached; what began before it and may
- * still use what it read is waited for by the next CMD_SYNC. A command that is illegal or cannot
- * be fetched stops the queue until GERRORN acknowledges it; what had been fetched is read again then.
+ * Commands are fetched some at a time and take effect one at a time, in order; CONS moves past
+ * each when it has. An invalidation takes effect at once on what is cached; what began before it
+ * and may still use what it read is waited for by the next CMD_SYNC. A command that is illegal or
+ * cannot be fetched stops the queue until GERRORN acknowledges it; what had been fetched is read
+ * again then.
  *
- * Prefetch commands are accepted and bring nothing in. Addresses of a TLBI invalidate whatever covers
- * them, without regard to Leaf and TTL: more than asked for, as the architecture allows.
+ * Prefetch commands are accepted and bring nothing in. Addresses of a TLBI invalidate whatever
+ * covers them, without regard to Leaf and TTL: more than asked for, as the architecture allows.
  */
 #include "models/smmu/smmu_internal.h"
 
@@ -27,7 +28,7 @@ static void invalidated(struct smmu *smmu)
 	smmu->invalidation_sequence = smmu->next_sequence;
 }
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------- */
 
 static enum command_result cfgi_ste(struct smmu *smmu, const uint64_t *cmd)
 {
@@ -176,7 +177,7 @@ const char *smmu_command_name(unsigned int opcode)
 	return opcode <= CMD_SYNC ? commands[opcode].name : NULL;
 }
 
-/* ---- consumption ------------------------------------------------------------------------------ */
+/* ---- consumption ------------------------------------------------------------------------- */
 
 static void cmdq_rest(struct smmu *smmu)
 {
@@ -227,8 +228,8 @@ static void sync_msi_written(struct sim_txn *txn)
 }
 
 /*
- * CONS moves after the MSI is visible: software may point the MSI at the command itself, and must not
- * reuse the entry before.
+ * CONS moves after the MSI is visible: software may point the MSI at the command itself, and must
+ * not reuse the entry before.
  */
 static void sync_signal(struct smmu *smmu)
 {

@@ -3,8 +3,8 @@
  * The event queue (SMMUv3 IHI 0070 §7.2): records are written to memory one after another, PROD
  * moves when a record is visible, and the interrupt says that the queue is no longer empty.
  *
- * A record is accepted only if the queue has room for it. A stall's record waits for room (stall.c);
- * others are lost, and if the queue was full, OVFLG says so. Records are never merged.
+ * A record is accepted only if the queue has room for it. A stall's record waits for room
+ * (stall.c); others are lost, and if the queue was full, OVFLG says so. Records are never merged.
  */
 #include "models/smmu/smmu_internal.h"
 
@@ -152,6 +152,27 @@ void smmu_evtq_push(struct smmu *smmu, const uint64_t record[4], struct smmu_tra
 	smmu->evtq.tail = &event->next;
 	smmu->evtq.pending++;
 	smmu_evtq_kick(smmu);
+}
+
+/* Records that no stall depends on are lost with the queue. */
+void smmu_evtq_disabled(struct smmu *smmu)
+{
+	struct smmu_event **link = &smmu->evtq.head;
+
+	while (*link) {
+		struct smmu_event *event = *link;
+
+		if (event->stalled) {
+			link = &event->next;
+			continue;
+		}
+		*link = event->next;
+		event->next = smmu->evtq.free;
+		smmu->evtq.free = event;
+		smmu->evtq.pending--;
+		smmu->stats.events_lost++;
+	}
+	smmu->evtq.tail = link;
 }
 
 void smmu_evtq_forget(struct smmu *smmu, const struct smmu_translation *t)

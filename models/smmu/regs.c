@@ -33,7 +33,7 @@ static void derive_id_registers(struct smmu *smmu)
 	smmu->aidr = p->ril ? 2 : 1; /* SMMUv3.2 brought range invalidation */
 }
 
-/* ---- CR0 (§6.3.9): an update takes effect, then CR0ACK says so ------------------------------- */
+/* ---- CR0 (§6.3.9): an update takes effect, then CR0ACK says so --------------------------- */
 
 static bool drained_since(const struct smmu *smmu, uint64_t sequence)
 {
@@ -55,6 +55,8 @@ void smmu_regs_update_ack(struct smmu *smmu)
 	if (cleared & CR0_EVENTQEN && smmu->evtq.writing)
 		ack |= (uint32_t)CR0_EVENTQEN;
 	smmu->cr0ack = ack;
+	if (cleared & ~ack & CR0_EVENTQEN)
+		smmu_evtq_disabled(smmu);
 	smmu_cmdq_kick(smmu);
 	smmu_evtq_kick(smmu);
 	smmu_stall_report(smmu);
@@ -84,7 +86,10 @@ static void irq_ctrl_updated(void *arg)
 	smmu->irq_ctrlack = smmu->irq_ctrl;
 }
 
-/* GBPA changes only through a write with Update set, which stays set until it took effect (§6.3.14). */
+/*
+ * GBPA changes only through a write with Update set, which stays set until it took effect
+ * (§6.3.14).
+ */
 static void gbpa_write(struct smmu *smmu, uint32_t value)
 {
 	if (!(value & GBPA_UPDATE) || smmu->gbpa & GBPA_UPDATE)
@@ -118,7 +123,7 @@ static void gerrorn_write(struct smmu *smmu, uint32_t value)
 	}
 }
 
-/* ---- access ----------------------------------------------------------------------------------- */
+/* ---- access ------------------------------------------------------------------------------ */
 
 static uint32_t low(uint64_t value)
 {
@@ -246,7 +251,10 @@ static bool is_off(const struct smmu *smmu, uint64_t enable)
 	return !((smmu->cr0 | smmu->cr0ack) & enable);
 }
 
-/* Registers of the command and event queue: base and the SMMU's own pointer only while the queue is off. */
+/*
+ * Registers of the command and event queue: base and the SMMU's own pointer only while the
+ * queue is off.
+ */
 static void queue_write(struct smmu *smmu, uint32_t offset, uint32_t value)
 {
 	const uint64_t base_mask = Q_BASE_RWA | Q_BASE_ADDR | Q_BASE_LOG2SIZE;

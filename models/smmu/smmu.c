@@ -49,7 +49,7 @@ const struct param_desc smmu_param_descs[] = {
 };
 const size_t smmu_param_count = sizeof(smmu_param_descs) / sizeof(smmu_param_descs[0]);
 
-/* ---- metrics ------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------------- */
 
 static const char *const event_names[EVENT_ID_COUNT] = {
 	[C_BAD_STREAMID] = "c_bad_streamid",
@@ -145,7 +145,7 @@ static void register_metrics(struct smmu *smmu)
 	register_named(smmu);
 }
 
-/* ---- life ----------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static void *array(size_t n, size_t size)
 {

@@ -81,16 +81,25 @@ struct smmu_config {
 struct smmu;
 
 struct smmu *smmu_create(const struct smmu_config *config);
-/* Whatever is still inside is dropped without completion; its events are cancelled. Transactions at the ports must have come back. */
+/*
+ * Whatever is still inside is dropped without completion. Transactions that it sent must have come
+ * back.
+ */
 void smmu_destroy(struct smmu *smmu);
 
-/* Target of the register frame: accesses of 4 or 8 bytes, answered after mmio_ns. `smmu` is a struct smmu. */
+/* Target of the register frame: aligned accesses of 4 or 8 bytes, answered after mmio_ns. */
 void smmu_mmio_request(void *smmu, struct sim_txn *txn);
 
-/* Target of client devices' transactions. A transaction that is not translated ends with SIM_SLVERR. */
+/*
+ * Target of client devices' transactions. A transaction that is not translated ends with
+ * SIM_SLVERR.
+ */
 void smmu_request(void *smmu, struct sim_txn *txn);
 
-/* No transaction is inside, stalled ones included, no command is being consumed and no event waits to be recorded. */
+/*
+ * No transaction is inside, stalled ones included, no command is being consumed and no event
+ * waits to be recorded.
+ */
 bool smmu_idle(const struct smmu *smmu);
 
 /* How many transactions are stalled now, those that wait for a STAG included. */

@@ -11,10 +11,13 @@
 #include "models/smmu/spec.h"
 #include "models/vmsa/vmsa.h"
 
-/* Translation regime that a stream's addresses belong to (§3.3.4). TLB entries are tagged with it. */
+/*
+ * Translation regime that a stream's addresses belong to (§3.3.4). TLB entries are tagged with
+ * it.
+ */
 enum smmu_world { WORLD_NS_EL1, WORLD_EL2, WORLD_EL2_E2H, WORLD_COUNT };
 
-/* ---- decoded configuration ------------------------------------------------------------------ */
+/* ---- decoded configuration --------------------------------------------------------------- */
 
 struct smmu_ste {
 	uint64_t s1ctxptr;
@@ -35,7 +38,7 @@ struct smmu_tlb_entry {
 	uint8_t size_bits, permissions;
 };
 
-/* ---- a translation --------------------------------------------------------------------------- */
+/* ---- a translation ----------------------------------------------------------------------- */
 
 enum smmu_stage {
 	STAGE_GLOBAL,
@@ -183,8 +186,8 @@ struct smmu {
 		uint64_t sync_sequence;
 		trace_track track, counter;
 	} cmdq;
-	uint64_t
-		invalidation_sequence; /* transactions numbered below it may use what was invalidated */
+	/* transactions numbered below it may use what was invalidated */
+	uint64_t invalidation_sequence;
 
 	/* event queue (evtq.c) */
 	struct {
@@ -246,7 +249,7 @@ struct smmu {
 	} names;
 };
 
-/* ---- regs.c ---------------------------------------------------------------------------------- */
+/* ---- regs.c ------------------------------------------------------------------------------ */
 
 void smmu_regs_init(struct smmu *smmu);
 void smmu_regs_destroy(struct smmu *smmu);
@@ -286,7 +289,7 @@ static inline uint64_t queue_entry(uint64_t base, uint32_t pointer, uint32_t log
 	       (uint64_t)(pointer & ((1u << log2) - 1)) * bytes;
 }
 
-/* ---- irq.c ----------------------------------------------------------------------------------- */
+/* ---- irq.c ------------------------------------------------------------------------------- */
 
 void smmu_irq_init(struct smmu *smmu);
 /* If IRQ_CTRL enables it. */
@@ -301,7 +304,7 @@ static inline bool smmu_gerror_active(const struct smmu *smmu, uint64_t error)
 
 bool smmu_irq_idle(const struct smmu *smmu); /* no MSI is being written */
 
-/* ---- cmdq.c ---------------------------------------------------------------------------------- */
+/* ---- cmdq.c ------------------------------------------------------------------------------ */
 
 void smmu_cmdq_init(struct smmu *smmu);
 /* Something changed that may let the queue go on: PROD, CR0, GERRORN. */
@@ -313,19 +316,24 @@ void smmu_cmdq_drained(struct smmu *smmu);
 
 const char *smmu_command_name(unsigned int opcode); /* NULL: none */
 
-/* ---- evtq.c ---------------------------------------------------------------------------------- */
+/* ---- evtq.c ------------------------------------------------------------------------------ */
 
 void smmu_evtq_init(struct smmu *smmu);
 void smmu_evtq_destroy(struct smmu *smmu);
 /* True if a record would be accepted now. */
 bool smmu_evtq_has_room(const struct smmu *smmu);
-/* Takes a record, or loses it if the queue is full or off. With `stalled`, only call it if there is room. */
+/*
+ * Takes a record, or loses it if the queue is full or off. With `stalled`, only call it if
+ * there is room.
+ */
 void smmu_evtq_push(struct smmu *smmu, const uint64_t record[4], struct smmu_translation *stalled);
 void smmu_evtq_kick(struct smmu *smmu);
+/* EVENTQEN was cleared, and no write is under way. */
+void smmu_evtq_disabled(struct smmu *smmu);
 /* The stalled transaction goes away: its record, if not yet written, is not to touch it. */
 void smmu_evtq_forget(struct smmu *smmu, const struct smmu_translation *t);
 
-/* ---- ste.c, cd.c: find in the cache; fetch into it, and then continue or end the translation ---- */
+/* ---- ste.c, cd.c: find in the cache; fetch into it, and then continue or end the translation  */
 
 bool smmu_ste_find(struct smmu_translation *t);
 void smmu_ste_fetch(struct smmu_translation *t);
@@ -339,7 +347,7 @@ void smmu_cd_invalidate_stream(struct smmu *smmu, uint32_t sid);
 /* Of the streams that a range of STEs names. */
 void smmu_cd_invalidate_range(struct smmu *smmu, uint32_t sid, unsigned int low_bits);
 
-/* ---- tlb.c ----------------------------------------------------------------------------------- */
+/* ---- tlb.c ------------------------------------------------------------------------------- */
 
 void smmu_tlb_init(struct smmu *smmu);
 void smmu_tlb_destroy(struct smmu *smmu);
@@ -358,7 +366,7 @@ struct smmu_tlbi {
 
 void smmu_tlb_invalidate(struct smmu *smmu, const struct smmu_tlbi *tlbi);
 
-/* ---- walk.c ---------------------------------------------------------------------------------- */
+/* ---- walk.c ------------------------------------------------------------------------------ */
 
 void smmu_walk_init(struct smmu *smmu);
 void smmu_walk_destroy(struct smmu *smmu);
@@ -370,7 +378,7 @@ void smmu_fetch(struct smmu_translation *t, uint64_t addr, uint32_t len,
 		void (*done)(struct sim_txn *txn));
 void smmu_walk(struct smmu_translation *t);
 
-/* ---- translate.c ----------------------------------------------------------------------------- */
+/* ---- translate.c ------------------------------------------------------------------------- */
 
 void smmu_translation_init(struct smmu *smmu);
 void smmu_translation_destroy(struct smmu *smmu);
@@ -397,7 +405,7 @@ static inline enum vmsa_access smmu_access(const struct smmu_translation *t)
 	return t->instruction ? VMSA_EXECUTE : VMSA_READ;
 }
 
-/* ---- stall.c --------------------------------------------------------------------------------- */
+/* ---- stall.c ----------------------------------------------------------------------------- */
 
 void smmu_stall_init(struct smmu *smmu);
 void smmu_stall_destroy(struct smmu *smmu);
@@ -410,7 +418,7 @@ void smmu_stall_terminate(struct smmu *smmu, const uint32_t *sid);
 /* The retried transaction was translated, or ended: its STAG is free. */
 void smmu_stall_end(struct smmu_translation *t, bool handled);
 
-/* ---- FIFOs ----------------------------------------------------------------------------------- */
+/* ---- FIFOs ------------------------------------------------------------------------------- */
 
 static inline void translation_fifo_init(struct translation_fifo *fifo)
 {

@@ -12,7 +12,7 @@
 #define FIELD_GET(mask, value)	(((uint64_t)(value) & (mask)) >> __builtin_ctzll(mask))
 #define FIELD_PREP(mask, value) (((uint64_t)(value) << __builtin_ctzll(mask)) & (mask))
 
-/* ---- registers, page 0 (§6.3) ------------------------------------------------------------- */
+/* ---- registers, page 0 (§6.3) ------------------------------------------------------------ */
 
 #define REG_IDR0	      0x00u
 #define REG_IDR1	      0x04u
@@ -128,7 +128,7 @@
 #define CERROR_ILL    1
 #define CERROR_ABT    2
 
-/* ---- configuration structures (§5) --------------------------------------------------------- */
+/* ---- configuration structures (§5) ------------------------------------------------------- */
 
 #define L1STD_SPAN  BITS(4, 0)
 #define L1STD_L2PTR BITS(51, 6)
@@ -188,7 +188,7 @@
 #define CD_1_TTB0 BITS(51, 4)
 #define CD_2_TTB1 BITS(51, 4)
 
-/* ---- commands (§4) ------------------------------------------------------------------------- */
+/* ---- commands (§4) ----------------------------------------------------------------------- */
 
 #define CMD_BYTES	   16u
 #define CMD_0_OP	   BITS(7, 0)
@@ -232,7 +232,7 @@ enum smmu_opcode {
 	CMD_SYNC = 0x46,
 };
 
-/* ---- events (§7.3) ------------------------------------------------------------------------- */
+/* ---- events (§7.3) ----------------------------------------------------------------------- */
 
 #define EVENT_BYTES	  32u
 #define EVENT_0_ID	  BITS(7, 0)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The stall model (SMMUv3 IHI 0070 §3.12.2, §4.7): a faulting transaction waits, under a STAG that its
- * event record carries, for CMD_RESUME or CMD_STALL_TERM.
+ * The stall model (SMMUv3 IHI 0070 §3.12.2, §4.7): a faulting transaction waits, under a STAG
+ * that its event record carries, for CMD_RESUME or CMD_STALL_TERM.
  *
- * There are IDR5.STALL_MAX STAGs. A transaction that finds none, or no room in the event queue, waits
- * in order of its fault, so a stall is never lost. A STAG is used again only when the transaction's
- * retry has come to an end, the longest unused first. No retries before the response.
+ * There are IDR5.STALL_MAX STAGs. A transaction that finds none, or no room in the event queue,
+ * waits in order of its fault, so a stall is never lost. A STAG is used again only when the
+ * transaction's retry has come to an end, the longest unused first. No retries before the
+ * response.
  */
 #include "models/smmu/smmu_internal.h"
 

@@ -3,8 +3,8 @@
  * The stream table (SMMUv3 IHI 0070 §5.1, §5.2, §6.3.24): linear or two levels, and the cache of
  * decoded STEs by StreamID.
  *
- * Invalid entries are not cached. Stage 2 configurations are ILLEGAL, since IDR0.S2P is 0. Attribute
- * overrides other than PRIVCFG and INSTCFG are ignored.
+ * Invalid entries are not cached. Stage 2 configurations are ILLEGAL, since IDR0.S2P is 0.
+ * Attribute overrides other than PRIVCFG and INSTCFG are ignored.
  */
 #include "models/smmu/smmu_internal.h"
 
@@ -168,7 +168,10 @@ static bool sid_in_range(uint32_t a, uint32_t b, unsigned int low_bits)
 	return low_bits >= 32 || !((a ^ b) >> low_bits);
 }
 
-/* What was read through an STE goes with it (§4.3.1): its CDs, and what is on its way into the caches. */
+/*
+ * What was read through an STE goes with it (§4.3.1): its CDs, and what is on its way into the
+ * caches.
+ */
 void smmu_ste_invalidate(struct smmu *smmu, uint32_t sid, unsigned int low_bits)
 {
 	for (uint32_t i = 0; i < smmu->params.walk_slots; i++) {

@@ -119,7 +119,7 @@ void smmu_tlb_drop(struct smmu_translation *t)
 		entry_remove(t->smmu, i);
 }
 
-/* ---- invalidation ------------------------------------------------------------------------------ */
+/* ---- invalidation ------------------------------------------------------------------------ */
 
 static void span_add(struct va_span *span, uint64_t first, uint64_t last)
 {

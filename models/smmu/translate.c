@@ -7,16 +7,16 @@
  * smmu_translation_continue() takes it up where it was. Everything that is cached is looked up in
  * one instant, tlb_hit_ps after arrival: a hit costs one event.
  *
- * From the first lookup until its completion a transaction is in flight: it may use configuration and
- * translations that an invalidation removes, and CMD_SYNC waits for it. While it waits for a walk slot
- * or stalls it is not: it will look everything up again.
+ * From the first lookup until its completion a transaction is in flight: it may use configuration
+ * and translations that an invalidation removes, and CMD_SYNC waits for it. While it waits for a
+ * walk slot or stalls it is not: it will look everything up again.
  */
 #include "models/smmu/smmu_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the pool ----------------------------------------------------------------------------------- */
+/* ---- the pool ---------------------------------------------------------------------------- */
 
 #define TRANSLATION_CHUNK 64
 
@@ -43,7 +43,7 @@ static void pool_grow(struct smmu *smmu)
 	}
 }
 
-/* ---- who is in flight ---------------------------------------------------------------------------- */
+/* ---- who is in flight -------------------------------------------------------------------- */
 
 void smmu_translation_begin_use(struct smmu_translation *t)
 {
@@ -82,7 +82,7 @@ void smmu_translation_end_use(struct smmu_translation *t)
 	}
 }
 
-/* ---- ends ------------------------------------------------------------------------------------------ */
+/* ---- ends -------------------------------------------------------------------------------- */
 
 static void translation_finish(struct smmu_translation *t, enum sim_response response)
 {
@@ -172,7 +172,7 @@ void smmu_translation_fault(struct smmu_translation *t, enum smmu_event_id id)
 	smmu_translation_terminate(t, t->cd.a);
 }
 
-/* ---- the stages ------------------------------------------------------------------------------------ */
+/* ---- the stages -------------------------------------------------------------------------- */
 
 /* Is there translation at all? SMMUEN, GBPA (§3.11), and ATS, which this SMMU does not have. */
 static bool stage_global(struct smmu_translation *t)
@@ -187,6 +187,7 @@ static bool stage_global(struct smmu_translation *t)
 		record_begin(t, t->upstream->ats == SIM_ATS_TRANSLATED ? F_TRANSL_FORBIDDEN
 								       : F_BAD_ATS_TREQ);
 		record_access(t, 0);
+		t->event_record[1] &= EVENT_1_RNW;
 		if (enabled)
 			smmu_evtq_push(t->smmu, t->event_record, NULL);
 		smmu_translation_terminate(t, true);
@@ -318,7 +319,10 @@ static bool stage_permission(struct smmu_translation *t)
 
 	if (!vmsa_permitted(t->permissions, smmu_access(t), t->privileged) ||
 	    (atomic && !vmsa_permitted(t->permissions, VMSA_READ, t->privileged))) {
-		/* Software that only adds permissions need not invalidate: do not fault on this twice. */
+		/*
+		 * Software that only adds permissions need not invalidate: do not fault on
+		 * this twice.
+		 */
 		smmu_tlb_drop(t);
 		smmu_translation_fault(t, F_PERMISSION);
 		return false;
@@ -362,7 +366,7 @@ void smmu_translation_continue(struct smmu_translation *t)
 		;
 }
 
-/* ---- beginnings ------------------------------------------------------------------------------------ */
+/* ---- beginnings -------------------------------------------------------------------------- */
 
 static void translation_begin(void *arg)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory behind the ports ----------------------------------------------------------------- */
+/* ---- memory behind the ports ------------------------------------------------------------- */
 
 struct mem_op {
 	struct bench *bench;
@@ -92,7 +92,7 @@ static void sev(void *arg)
 	b->sevs++;
 }
 
-/* ---- the run ----------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------- */
 
 static struct {
 	struct bench bench;
@@ -182,7 +182,7 @@ double metric(struct bench *b, const char *name)
 	return value;
 }
 
-/* ---- transactions -------------------------------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------------------------------ */
 
 struct waiter {
 	struct sim_txn txn;
@@ -300,7 +300,7 @@ enum sim_response access_do(struct bench *b, struct access *a, uint32_t sid, int
 	return a->txn.response;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------ */
 
 uint64_t *mem64(struct bench *b, uint64_t addr)
 {
@@ -370,7 +370,7 @@ void unmap(struct bench *b, uint32_t space, uint64_t va)
 	*mem64(b, table + (va >> 12 & 511) * 8) = 0;
 }
 
-/* ---- queues ---------------------------------------------------------------------------------------- */
+/* ---- queues ------------------------------------------------------------------------------ */
 
 void bench_start(struct bench *b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A bench for the SMMU alone: memory is a byte array behind C function ports, the test is a simulated
- * thread that programs the registers, builds tables and sends transactions.
+ * A bench for the SMMU alone: memory is a byte array behind C function ports, the test is a
+ * simulated thread that programs the registers, builds tables and sends transactions.
  */
 #ifndef TESTS_MODELS_SMMU_BENCH_H
 #define TESTS_MODELS_SMMU_BENCH_H
@@ -56,7 +56,10 @@ struct bench {
 	uint32_t cmdq_prod, evtq_cons;
 };
 
-/* Runs `script` in a simulation of its own: once per process. `adjust` may change the parameters; may be NULL. */
+/*
+ * Runs `script` in a simulation of its own: once per process. `adjust` may change the
+ * parameters; may be NULL.
+ */
 void bench_run(void (*script)(struct bench *b), void (*adjust)(struct smmu_params *params));
 
 uint32_t reg_read32(struct bench *b, uint32_t offset);
@@ -115,6 +118,7 @@ TCase *config_cases(void);
 TCase *fault_cases(void);
 TCase *queue_cases(void);
 TCase *invalidation_cases(void);
+TCase *random_cases(void);
 
 /* A test whose body is a script on a started bench. */
 #define BENCH_TEST_WITH(name, adjust)                                                              \

@@ -13,6 +13,7 @@ int main(void)
 	suite_add_tcase(suite, fault_cases());
 	suite_add_tcase(suite, queue_cases());
 	suite_add_tcase(suite, invalidation_cases());
+	suite_add_tcase(suite, random_cases());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

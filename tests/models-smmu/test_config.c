@@ -99,7 +99,7 @@ BENCH_TEST(test_odd_register_accesses_abort)
 	}
 }
 
-/* ---- stream table entries: one StreamID per case ---------------------------------------------------- */
+/* ---- stream table entries: one StreamID per case ----------------------------------------- */
 
 struct ste_case {
 	const char *what;
@@ -184,7 +184,7 @@ BENCH_TEST(test_stream_table_entries)
 	}
 }
 
-/* ---- context descriptors ------------------------------------------------------------------------------ */
+/* ---- context descriptors ----------------------------------------------------------------- */
 
 static const struct {
 	const char *what;
@@ -247,7 +247,7 @@ BENCH_TEST(test_upper_half_translates_by_ttb1)
 	ck_assert_uint_eq(b->last_pa, DATA + 0x5010);
 }
 
-/* ---- two levels ----------------------------------------------------------------------------------------- */
+/* ---- two levels -------------------------------------------------------------------------- */
 
 static const struct {
 	uint32_t sid;

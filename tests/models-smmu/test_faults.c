@@ -200,7 +200,7 @@ BENCH_TEST(test_ats_is_refused)
 	ck_assert_uint_eq(FIELD_GET(EVENT_0_ID, record[0]), F_TRANSL_FORBIDDEN);
 }
 
-/* ---- stalls -------------------------------------------------------------------------------------------- */
+/* ---- stalls ------------------------------------------------------------------------------ */
 
 static void stalling_stream(struct bench *b)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The command and event queues as software sees them: pointers, wraps, CMD_SYNC, errors, interrupts. */
+/*
+ * The command and event queues as software sees them: pointers, wraps, CMD_SYNC, errors,
+ * interrupts.
+ */
 #include "tests/models-smmu/bench.h"
 
 static void signals(struct smmu_params *params)
