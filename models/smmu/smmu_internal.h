@@ -84,9 +84,9 @@ struct smmu_translation {
 	/* the miss path */
 	uint32_t slot;		  /* walk slot, or SLOT_NONE */
 	bool stale_ste, stale_cd; /* invalidated since it was read: must not be cached */
-	struct va_span stale_own,
-		stale_global; /* VAs invalidated since the walk began: of its ASID, of others */
-	uint8_t counted;      /* lookups that the statistics have: COUNTED_… */
+	/* VAs invalidated since the walk began: for its ASID, for others */
+	struct va_span stale_own, stale_global;
+	uint8_t counted; /* lookups that the statistics have: COUNTED_… */
 	sim_time walk_began;
 	struct vmsa_walk walk;
 	struct sim_txn fetch;
@@ -211,7 +211,7 @@ struct smmu {
 
 	/* walk slots (walk.c) */
 	struct walk_slot *slots;
-	uint32_t slots_free, slots_used_max;
+	uint32_t slots_free;
 	struct translation_fifo slot_waiters;
 	bool slots_dispatching;
 
@@ -245,7 +245,7 @@ struct smmu {
 	} stats;
 
 	struct {
-		trace_name walk, fetch, va, ssid, sid, event, commands[0x47], illegal;
+		trace_name walk, va, ssid, event, commands[0x47], illegal;
 	} names;
 };
 
