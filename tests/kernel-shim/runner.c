@@ -87,9 +87,9 @@ static int run_one(const char *name)
 int main(void)
 {
 	void *image = dlopen(KERNEL_SELFTEST_IMAGE, RTLD_NOW | RTLD_LOCAL);
-	Suite *suite = suite_create("kernel-shim");
-	TCase *boot = tcase_create("boot"), *in_image = tcase_create("in-image");
+	TCase *boot, *in_image;
 	SRunner *runner;
+	Suite *suite;
 	int tests = 0, failed;
 
 	kernel = image ? dlsym(image, KERNEL_IMAGE_SYMBOL) : NULL;
@@ -101,6 +101,9 @@ int main(void)
 		return run_one(getenv("KI_SELFTEST"));
 	while (kernel->self_test(NULL, tests, NULL) == 0)
 		tests++;
+	suite = suite_create("kernel-shim");
+	boot = tcase_create("boot");
+	in_image = tcase_create("in-image");
 	tcase_add_loop_test(boot, test_boot_and_shutdown, 0, (int)CPU_COUNTS);
 	tcase_add_loop_test(in_image, test_in_image, 0, tests * (int)CPU_COUNTS);
 	suite_add_tcase(suite, boot);
