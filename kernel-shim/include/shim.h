@@ -41,14 +41,15 @@ struct files_struct;
 
 /* What the shim keeps of a task beside task_struct. */
 struct shim_task {
-	struct task_struct task; /* first: a task_struct pointer is a shim_task pointer */
-	void *thread; /* host thread */
+	struct task_struct task;  /* first: a task_struct pointer is a shim_task pointer */
+	void *thread;		  /* host thread */
 	struct shim_files *files; /* fs/file.c; shared by threads */
 	/* stages of the I/O page fault that this worker serves (kernel/fault_probe.c) */
 	u64 work_started, mm_entered, mm_left;
-	struct device *reported_dev; /* whose fault this task is reporting, until its work item is queued */
+	struct device *
+		reported_dev; /* whose fault this task is reporting, until its work item is queued */
 	u32 reported_stag;
-	void *sched; /* kernel/sched.c */
+	void *sched;	  /* kernel/sched.c */
 	void *mm_private; /* mm/ */
 };
 
@@ -67,13 +68,16 @@ void shim_mm_baseline(void);
 void shim_mm_keep(const void *object);
 /* mm/: address spaces. The caller owns a reference to what comes back */
 struct mm_struct *shim_mm_alloc(void);
-struct mm_struct *shim_mm_fork(struct mm_struct *parent); /* copies VMAs, shares pages copy-on-write; ERR_PTR */
+struct mm_struct *
+shim_mm_fork(struct mm_struct *parent); /* copies VMAs, shares pages copy-on-write; ERR_PTR */
 /* On a context switch: programs TTBR0 (and ASID) of the CPU for the next task's mm; NULL for a kernel thread */
 void shim_mm_switch(struct mm_struct *next);
 /* The current task leaves its mm (exit_mm): on the last user exit_mmap() and mmu_notifier_release() run by mmput() */
 void shim_exit_mm(struct task_struct *task);
-int shim_mm_page_fault(u64 va, unsigned int access); /* page fault of the current task: 0 or -EFAULT */
-u64 shim_peek_va(struct mm_struct *mm, u64 va); /* physical address, or ~0; touches and costs nothing */
+int shim_mm_page_fault(u64 va,
+		       unsigned int access); /* page fault of the current task: 0 or -EFAULT */
+u64 shim_peek_va(struct mm_struct *mm,
+		 u64 va);      /* physical address, or ~0; touches and costs nothing */
 int shim_mm_check_leaks(void); /* pages, slab objects, mms: logs each, returns their number */
 
 /* fs/: open files */
@@ -84,7 +88,7 @@ void shim_files_put(struct shim_files *files); /* closes what is open on the las
 int shim_fs_check_leaks(void);
 
 /* base/: devices of boot_params */
-int shim_devices_add(void); /* creates the platform devices; drivers bind */
+int shim_devices_add(void);	/* creates the platform devices; drivers bind */
 void shim_devices_remove(void); /* in reverse order */
 
 /*
@@ -112,9 +116,12 @@ struct shim_syscall {
 	const char *name;
 	shim_syscall_fn fn;
 };
-extern const struct shim_syscall shim_syscalls_kernel[]; /* kernel/: clone, exit, wait4, nanosleep, futex, ... ends with name NULL */
-extern const struct shim_syscall shim_syscalls_mm[]; /* mm/: mmap, munmap, mprotect, madvise, mremap, brk */
-extern const struct shim_syscall shim_syscalls_fs[]; /* fs/: openat, close, ioctl, read, write, ppoll, ... */
+extern const struct shim_syscall shim_syscalls_kernel
+	[]; /* kernel/: clone, exit, wait4, nanosleep, futex, ... ends with name NULL */
+extern const struct shim_syscall
+	shim_syscalls_mm[]; /* mm/: mmap, munmap, mprotect, madvise, mremap, brk */
+extern const struct shim_syscall
+	shim_syscalls_fs[]; /* fs/: openat, close, ioctl, read, write, ppoll, ... */
 
 /* ---- self-tests (tests/kernel-shim/selftest/) ------------------------------------------------- */
 
@@ -125,7 +132,7 @@ struct shim_selftest {
 #define KI_SELFTEST(test)                                                                          \
 	static int test(void);                                                                     \
 	static const struct shim_selftest *const __used __section(".svasim_selftest")              \
-		selftest_ptr_##test = &(const struct shim_selftest){ #test, test };                \
+		selftest_ptr_##test = &(const struct shim_selftest){#test, test};                  \
 	static int test(void)
 /* In a self-test: leaves it with the line on which the condition did not hold */
 #define KI_CHECK(condition)                                                                        \

@@ -46,23 +46,23 @@ static s64 sys_sched_setaffinity_shim(const u64 args[7])
 }
 
 const struct shim_syscall shim_syscalls_kernel[] = {
-	{ 93, "exit", sys_exit_shim },
-	{ 94, "exit_group", sys_exit_group_shim },
-	{ 96, "set_tid_address", sys_set_tid_address_shim },
-	{ 98, "futex", sys_futex_shim },
-	{ 101, "nanosleep", sys_nanosleep_shim },
-	{ 113, "clock_gettime", sys_clock_gettime_shim },
-	{ 115, "clock_nanosleep", sys_clock_nanosleep_shim },
-	{ 122, "sched_setaffinity", sys_sched_setaffinity_shim },
-	{ 124, "sched_yield", sys_sched_yield_shim },
-	{ 129, "kill", sys_kill_shim },
-	{ 131, "tgkill", sys_tgkill_shim },
-	{ 172, "getpid", sys_getpid_shim },
-	{ 173, "getppid", sys_getppid_shim },
-	{ 178, "gettid", sys_gettid_shim },
-	{ 220, "clone", sys_clone_shim },
-	{ 260, "wait4", sys_wait4_shim },
-	{ 0, NULL, NULL },
+	{93, "exit", sys_exit_shim},
+	{94, "exit_group", sys_exit_group_shim},
+	{96, "set_tid_address", sys_set_tid_address_shim},
+	{98, "futex", sys_futex_shim},
+	{101, "nanosleep", sys_nanosleep_shim},
+	{113, "clock_gettime", sys_clock_gettime_shim},
+	{115, "clock_nanosleep", sys_clock_nanosleep_shim},
+	{122, "sched_setaffinity", sys_sched_setaffinity_shim},
+	{124, "sched_yield", sys_sched_yield_shim},
+	{129, "kill", sys_kill_shim},
+	{131, "tgkill", sys_tgkill_shim},
+	{172, "getpid", sys_getpid_shim},
+	{173, "getppid", sys_getppid_shim},
+	{178, "gettid", sys_gettid_shim},
+	{220, "clone", sys_clone_shim},
+	{260, "wait4", sys_wait4_shim},
+	{0, NULL, NULL},
 };
 
 static void syscalls_add(const struct shim_syscall *table)
@@ -159,7 +159,8 @@ static void do_initcalls(void)
 		int error = initcall_from_entry(entry)();
 
 		if (error)
-			pr_err("initcall %ld failed: %d\n", (long)(entry - __initcall_start), error);
+			pr_err("initcall %ld failed: %d\n", (long)(entry - __initcall_start),
+			       error);
 		cond_resched();
 	}
 }

@@ -16,11 +16,14 @@
 
 #include "kernel.h"
 
-#define LOCK_SKEW_PS (200 * PS_PER_NS) /* how far apart CPUs may be when they meet at a lock or clock */
-#define QUANTUM_PS (10000 * PS_PER_NS) /* a CPU executes so much at most without others seeing it */
+#define LOCK_SKEW_PS                                                                               \
+	(200 * PS_PER_NS) /* how far apart CPUs may be when they meet at a lock or clock */
+#define QUANTUM_PS	 (10000 * PS_PER_NS) /* a CPU executes so much at most without others seeing it */
 #define BLOCKS_PER_CHECK 1000
-#define CLOCK_READ_PS (20 * PS_PER_NS)
-#define WFE_PS (200 * PS_PER_NS) /* wfe wakes by itself: nobody sends an event in this machine but the SMMU */
+#define CLOCK_READ_PS	 (20 * PS_PER_NS)
+#define WFE_PS                                                                                     \
+	(200 *                                                                                     \
+	 PS_PER_NS) /* wfe wakes by itself: nobody sends an event in this machine but the SMMU */
 
 struct shim_cpu shim_cpus[SHIM_MAX_CPUS];
 unsigned int shim_nr_cpus;
@@ -36,7 +39,7 @@ int signals_enabled = 1;
 enum time_travel_mode time_travel_mode = TT_MODE_INFCPU;
 
 static struct task_struct *running; /* whose state the globals hold */
-static unsigned int blocks; /* executed since they were folded into the CPU's time */
+static unsigned int blocks;	    /* executed since they were folded into the CPU's time */
 static unsigned int event_depth;
 static unsigned int event_saved_blocks;
 

@@ -26,7 +26,7 @@ struct process {
 	struct task_struct *leader; /* holds a reference until it is waited for */
 	unsigned int nr_threads;
 	bool exiting; /* a fatal signal, or exit_group() */
-	int status; /* as wait(2) says it */
+	int status;   /* as wait(2) says it */
 	bool zombie;
 	wait_queue_head_t child_wait;
 	struct signal_struct signal;
@@ -34,9 +34,10 @@ struct process {
 };
 
 static LIST_HEAD(all_processes);
-static struct process boot_process; /* of the thread that boots: parent of what is spawned, heir of orphans */
+static struct process
+	boot_process; /* of the thread that boots: parent of what is spawned, heir of orphans */
 
-struct cred init_cred = { .usage = ATOMIC_INIT(4) };
+struct cred init_cred = {.usage = ATOMIC_INIT(4)};
 
 /* ---- processes --------------------------------------------------------------------------------------------- */
 
@@ -51,7 +52,7 @@ static void process_init(struct process *process, struct process *parent)
 	INIT_LIST_HEAD(&process->signal.shared_pending.list);
 	init_waitqueue_head(&process->signal.wait_chldexit);
 	for (i = 0; i < RLIM_NLIMITS; i++)
-		process->signal.rlim[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+		process->signal.rlim[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
 	refcount_set(&process->sighand.count, 1);
 	spin_lock_init(&process->sighand.siglock);
 	init_waitqueue_head(&process->sighand.signalfd_wqh);
@@ -79,9 +80,7 @@ static struct process *process_by_pid(int pid)
 {
 	struct process *process;
 
-	list_for_each_entry(process, &all_processes, all)
-		if (process->pid == pid)
-			return process;
+	list_for_each_entry(process, &all_processes, all) if (process->pid == pid) return process;
 	return NULL;
 }
 
@@ -113,8 +112,10 @@ static void process_end(struct process *process, int status)
 	process->exiting = true;
 	process->status = status;
 	process->signal.flags |= SIGNAL_GROUP_EXIT;
-	list_for_each_entry(sched, &all_tasks, all) {
-		struct task_struct *task = &container_of(sched, struct kernel_task, sched)->shim.task;
+	list_for_each_entry(sched, &all_tasks, all)
+	{
+		struct task_struct *task =
+			&container_of(sched, struct kernel_task, sched)->shim.task;
 
 		if (sched->process == process && !(task->flags & PF_EXITING))
 			signal_wake(task);
@@ -176,7 +177,8 @@ static void reparent_children(struct process *process)
 {
 	struct process *child;
 
-	list_for_each_entry(child, &all_processes, all) {
+	list_for_each_entry(child, &all_processes, all)
+	{
 		if (child->parent != process)
 			continue;
 		child->parent = &boot_process;
@@ -387,7 +389,8 @@ static struct process *find_child(struct process *parent, int pid, bool *any)
 	struct process *child;
 
 	*any = false;
-	list_for_each_entry(child, &all_processes, all) {
+	list_for_each_entry(child, &all_processes, all)
+	{
 		if (child->parent != parent || child == parent || (pid > 0 && child->pid != pid))
 			continue;
 		*any = true;
@@ -430,8 +433,7 @@ int process_wait(int pid)
 	bool any = true;
 	int status;
 
-	wait_event(boot_process.child_wait,
-		   (child = find_child(&boot_process, pid, &any)) || !any);
+	wait_event(boot_process.child_wait, (child = find_child(&boot_process, pid, &any)) || !any);
 	if (!child)
 		return -ECHILD;
 	status = child->status;
@@ -496,7 +498,8 @@ int processes_check_leaks(void)
 	struct process *process;
 	int leaks = 0;
 
-	list_for_each_entry(process, &all_processes, all) {
+	list_for_each_entry(process, &all_processes, all)
+	{
 		if (process == &boot_process)
 			continue;
 		shim_leak("process %d %s", process->pid,

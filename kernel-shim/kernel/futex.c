@@ -24,7 +24,8 @@ static s64 futex_wake(u64 va, u64 limit)
 	struct futex_waiter *waiter, *next;
 	s64 woken = 0;
 
-	list_for_each_entry_safe(waiter, next, &futex_waiters, node) {
+	list_for_each_entry_safe(waiter, next, &futex_waiters, node)
+	{
 		if ((u64)woken >= limit)
 			break;
 		if (waiter->mm != current->mm || waiter->va != va)
@@ -61,7 +62,7 @@ static s64 futex_deadline(u64 address, bool absolute, u64 *deadline)
 
 static s64 futex_wait(u64 va, u32 expected, u64 deadline)
 {
-	struct futex_waiter waiter = { .mm = current->mm, .va = va, .task = current };
+	struct futex_waiter waiter = {.mm = current->mm, .va = va, .task = current};
 	u32 value;
 	s64 result = 0;
 

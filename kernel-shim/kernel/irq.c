@@ -27,14 +27,14 @@ struct irq_line {
 	struct irq_action *action;
 	struct list_head pending; /* on a CPU's list */
 	unsigned int disable_depth;
-	bool masked; /* one-shot: its thread is not done */
+	bool masked;	 /* one-shot: its thread is not done */
 	bool remembered; /* fired while masked or disabled */
 	bool in_handler;
 	unsigned int cpu; /* where it was delivered last */
 };
 
 static struct irq_line lines[SHIM_IRQ_LINES];
-static DECLARE_WAIT_QUEUE_HEAD(threads_idle);
+static DECLARE_WAIT_QUEUE_HEAD(threads_idle); /* a handler is done: for synchronize_irq() */
 
 static struct irq_line *line_of(unsigned int virq)
 {
@@ -86,8 +86,10 @@ static void handle(struct irq_line *line, unsigned int virq)
 	if (action->handler)
 		result = action->handler((int)virq, action->dev_id);
 	line->in_handler = false;
-	if (result != IRQ_WAKE_THREAD || !action->thread)
+	if (result != IRQ_WAKE_THREAD || !action->thread) {
+		wake_up_all(&threads_idle);
 		return;
+	}
 	line->masked = action->flags & IRQF_ONESHOT;
 	action->thread_pending = true;
 	wake_up_process(action->thread);
@@ -254,7 +256,7 @@ int devm_request_threaded_irq(struct device *dev, unsigned int irq, irq_handler_
 
 void devm_free_irq(struct device *dev, unsigned int irq, void *dev_id)
 {
-	struct irq_devres match = { irq, dev_id };
+	struct irq_devres match = {irq, dev_id};
 
 	WARN_ON(devres_release(dev, devm_irq_release, devm_irq_match, &match));
 }

@@ -14,10 +14,10 @@
 
 #include "shim.h"
 
-#define PS_PER_NS 1000ULL
-#define PS_PER_SEC 1000000000000ULL
+#define PS_PER_NS     1000ULL
+#define PS_PER_SEC    1000000000000ULL
 #define SHIM_MAX_CPUS 256u
-#define SHIM_NO_TIME (~0ULL)
+#define SHIM_NO_TIME  (~0ULL)
 
 /* ---- simulated CPUs (cpu.c) -------------------------------------------------------------------- */
 
@@ -27,12 +27,12 @@ struct shim_cpu {
 	struct task_struct *curr; /* the task that runs on it, or its idle task */
 	struct task_struct *idle;
 	bool waiting; /* curr's host thread is blocked in a wait that cpu_kick() may end */
-	bool kicked; /* idle, and told to look at the run queue */
+	bool kicked;  /* idle, and told to look at the run queue */
 	bool claimed; /* idle, and has woken a task that it will run */
 	bool need_resched;
 	u64 kick_at; /* when an idle CPU learns of the wake-up */
 	u64 slice_start;
-	struct list_head irqs; /* pending lines, in the order of their arrival */
+	struct list_head irqs;	   /* pending lines, in the order of their arrival */
 	struct list_head timeouts; /* expired, not yet run */
 	unsigned long rcu_seen; /* the last grace period for which it reported a quiescent state */
 };
@@ -100,14 +100,14 @@ struct shim_sched {
 	struct list_head rq_node;
 	struct hlist_node by_thread;
 	struct shim_cpu *cpu; /* where it runs, or ran last */
-	bool queued; /* in a run queue */
-	bool running; /* owns `cpu` */
+	bool queued;	      /* in a run queue */
+	bool running;	      /* owns `cpu` */
 	bool realtime;
 	bool in_user;
 	bool dead;
 	int irqs_enabled; /* while its host thread does not run */
-	int locks_held; /* spinlocks */
-	u64 ready_at; /* the waker's time */
+	int locks_held;	  /* spinlocks */
+	u64 ready_at;	  /* the waker's time */
 	struct shim_timeout sleep;
 
 	void (*main)(struct task_struct *task); /* body of its host thread */
@@ -122,7 +122,7 @@ struct shim_sched {
 	struct process *process;
 	void (*user_entry)(void *arg);
 	void *user_arg;
-	bool exiting; /* asked to leave user mode for good */
+	bool exiting;	      /* asked to leave user mode for good */
 	struct list_head all; /* every task but the idle ones */
 };
 
@@ -144,7 +144,7 @@ extern struct kernel_task boot_task;
 struct task_struct *task_new(const char *name, void (*main)(struct task_struct *task));
 void task_start(struct task_struct *task);
 void task_forget(struct task_struct *task); /* never started: drops it */
-void tasks_reap(void); /* drops the ended tasks' own references */
+void tasks_reap(void);			    /* drops the ended tasks' own references */
 /* Leaves the CPU for good; the caller returns from the host thread's function at once. */
 void task_leave_cpu(struct task_struct *task);
 /* Preempts the current task in user mode, or at a voluntary point, if another one should run. True if it did */

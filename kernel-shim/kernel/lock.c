@@ -12,8 +12,8 @@
 #include "kernel.h"
 
 #define LOCK_SKEW_PS (200 * PS_PER_NS)
-#define SLOCK_FREE 1
-#define SLOCK_TAKEN 0
+#define SLOCK_FREE   1
+#define SLOCK_TAKEN  0
 
 struct lock_waiter {
 	struct list_head node;
@@ -45,7 +45,7 @@ static void lock_taken(raw_spinlock_t *lock, struct task_struct *task)
 static void lock_wait(raw_spinlock_t *lock)
 {
 	struct task_struct *me = current;
-	struct lock_waiter waiter = { .lock = lock, .task = me };
+	struct lock_waiter waiter = {.lock = lock, .task = me};
 	struct shim_cpu *cpu = this_cpu();
 	u64 since = shim_local_time();
 
@@ -100,7 +100,8 @@ static void shim_lock_release(raw_spinlock_t *lock)
 	lock->raw_lock.slock = SLOCK_FREE;
 	lock->owner = SPINLOCK_OWNER_INIT;
 	lock->owner_cpu = -1;
-	list_for_each_entry(waiter, &waiters, node) {
+	list_for_each_entry(waiter, &waiters, node)
+	{
 		if (waiter->lock != lock)
 			continue;
 		list_del(&waiter->node);

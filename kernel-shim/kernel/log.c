@@ -12,7 +12,7 @@
 
 #define LINE_MAX 512
 
-int console_printk[4] = { 7, 4, 1, 7 };
+int console_printk[4] = {7, 4, 1, 7};
 int oops_in_progress;
 int panic_timeout, panic_on_warn;
 unsigned long panic_print;

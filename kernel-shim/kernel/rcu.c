@@ -14,7 +14,8 @@
 
 #include "kernel.h"
 
-#define KFREE_OFFSET_MAX 4096 /* a "function" below this is the offset of the rcu_head in an object to free */
+#define KFREE_OFFSET_MAX                                                                           \
+	4096 /* a "function" below this is the offset of the rcu_head in an object to free */
 
 static struct rcu_head *pending, **pending_tail = &pending;
 static struct task_struct *rcu_task;

@@ -63,8 +63,8 @@ static u64 slice_ps(void)
 
 u64 sched_slice_end(const struct shim_cpu *cpu)
 {
-	return cpu->slice_start + slice_ps() > host->now() ? cpu->slice_start + slice_ps() :
-							    host->now() + slice_ps();
+	return cpu->slice_start + slice_ps() > host->now() ? cpu->slice_start + slice_ps()
+							   : host->now() + slice_ps();
 }
 
 /* ---- switching --------------------------------------------------------------------------------------- */
@@ -73,7 +73,8 @@ struct task_struct *task_by_host_thread(void *thread)
 {
 	struct shim_sched *sched;
 
-	hash_for_each_possible(tasks_by_thread, sched, by_thread, (unsigned long)thread) {
+	hash_for_each_possible(tasks_by_thread, sched, by_thread, (unsigned long)thread)
+	{
 		struct kernel_task *task = container_of(sched, struct kernel_task, sched);
 
 		if (task->shim.thread == thread)
@@ -234,7 +235,8 @@ void task_leave_cpu(struct task_struct *task)
 void tasks_reap(void)
 {
 	while (!list_empty(&dead_tasks)) {
-		struct shim_sched *sched = list_first_entry(&dead_tasks, struct shim_sched, rq_node);
+		struct shim_sched *sched =
+			list_first_entry(&dead_tasks, struct shim_sched, rq_node);
 
 		list_del_init(&sched->rq_node);
 		put_task_struct(&container_of(sched, struct kernel_task, sched)->shim.task);

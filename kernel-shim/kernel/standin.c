@@ -17,7 +17,7 @@ u64 vabits_actual = VA_BITS;
 /* {bits, PARange} of ID_AA64MMFR0_EL1 (DDI 0487, D19.2.64) */
 static const struct {
 	unsigned int bits, parange;
-} paranges[] = { { 32, 0 }, { 36, 1 }, { 40, 2 }, { 42, 3 }, { 44, 4 }, { 48, 5 }, { 52, 6 } };
+} paranges[] = {{32, 0}, {36, 1}, {40, 2}, {42, 3}, {44, 4}, {48, 5}, {52, 6}};
 
 bool cpus_have_cap(unsigned int capability)
 {

@@ -240,9 +240,9 @@ static struct timer_list *earliest_timer(void)
 {
 	struct timer_list *timer, *first = NULL;
 
-	hlist_for_each_entry(timer, &pending_timers, entry)
-		if (!first || time_before(timer->expires, first->expires))
-			first = timer;
+	hlist_for_each_entry(timer, &pending_timers,
+			     entry) if (!first || time_before(timer->expires, first->expires))
+		first = timer;
 	return first;
 }
 
@@ -262,7 +262,7 @@ static void wheel_expired(struct shim_timeout *timeout)
 	struct timer_list *timer;
 
 	while ((timer = earliest_timer()) && timer_time(timer) <= shim_local_time()) {
-		void (*fn)(struct timer_list *timer) = timer->function;
+		void (*fn)(struct timer_list * timer) = timer->function;
 
 		hlist_del(&timer->entry);
 		timer->entry.pprev = NULL;
@@ -274,8 +274,8 @@ static void wheel_expired(struct shim_timeout *timeout)
 	wheel_set();
 }
 
-void init_timer_key(struct timer_list *timer, void (*func)(struct timer_list *),
-		    unsigned int flags, const char *name, struct lock_class_key *key)
+void init_timer_key(struct timer_list *timer, void (*func)(struct timer_list *), unsigned int flags,
+		    const char *name, struct lock_class_key *key)
 {
 	timer->entry.pprev = NULL;
 	timer->function = func;
@@ -395,7 +395,7 @@ time64_t ktime_get_real_seconds(void)
 
 struct timespec64 ns_to_timespec64(s64 nsec)
 {
-	struct timespec64 ts = { .tv_sec = nsec / NSEC_PER_SEC, .tv_nsec = nsec % NSEC_PER_SEC };
+	struct timespec64 ts = {.tv_sec = nsec / NSEC_PER_SEC, .tv_nsec = nsec % NSEC_PER_SEC};
 
 	if (ts.tv_nsec < 0) {
 		ts.tv_nsec += NSEC_PER_SEC;
@@ -430,7 +430,7 @@ static s64 sleep_for_user(u64 end, u64 remaining_address)
 		if (signal_pending(current)) {
 			struct timespec64 left =
 				ns_to_timespec64((s64)((end - shim_local_time()) / PS_PER_NS));
-			struct __kernel_timespec ts = { left.tv_sec, left.tv_nsec };
+			struct __kernel_timespec ts = {left.tv_sec, left.tv_nsec};
 
 			if (remaining_address &&
 			    copy_to_user((void __user *)remaining_address, &ts, sizeof(ts)))

@@ -17,9 +17,9 @@
 
 #define MAX_WORKQUEUES 4096
 /* While an item is queued, its data word holds the workqueue's number and the flush colour beside the kernel's bits */
-#define DATA_WQ_SHIFT 8
+#define DATA_WQ_SHIFT	  8
 #define DATA_COLOUR_SHIFT 4
-#define DATA_ACTIVE BIT(5) /* counted in nr_active */
+#define DATA_ACTIVE	  BIT(5) /* counted in nr_active */
 
 struct pool {
 	unsigned int id;
@@ -35,7 +35,8 @@ struct worker {
 	struct list_head busy; /* all that execute something */
 	struct pool *pool;
 	struct task_struct *task;
-	struct work_struct *work; /* being executed; may be freed by its own function: compared only */
+	struct work_struct
+		*work; /* being executed; may be freed by its own function: compared only */
 	struct workqueue_struct *wq;
 	unsigned int colour;
 	bool idle, sleeping;
@@ -93,9 +94,7 @@ static struct worker *worker_executing(struct work_struct *work)
 {
 	struct worker *worker;
 
-	list_for_each_entry(worker, &busy_workers, busy)
-		if (worker->work == work)
-			return worker;
+	list_for_each_entry(worker, &busy_workers, busy) if (worker->work == work) return worker;
 	return NULL;
 }
 
@@ -121,7 +120,8 @@ static struct worker *worker_create(struct pool *pool)
 	worker->idle = true;
 	INIT_LIST_HEAD(&worker->busy);
 	if (pool->unbound)
-		worker->task = kthread_create(worker_main, worker, "kworker/u:%u", pool->nr_workers);
+		worker->task =
+			kthread_create(worker_main, worker, "kworker/u:%u", pool->nr_workers);
 	else
 		worker->task = kthread_create(worker_main, worker, "kworker/%u:%u", pool->id,
 					      pool->nr_workers);
@@ -183,9 +183,7 @@ static struct work_struct *next_work(struct pool *pool)
 
 	if (!pool->unbound && pool->nr_running > 1)
 		return NULL;
-	list_for_each_entry(work, &pool->works, entry)
-		if (!worker_executing(work))
-			return work;
+	list_for_each_entry(work, &pool->works, entry) if (!worker_executing(work)) return work;
 	return NULL;
 }
 
@@ -217,16 +215,16 @@ static void flushers_started(struct work_struct *work)
 {
 	struct flusher *flusher;
 
-	list_for_each_entry(flusher, &flushers, node)
-		if (flusher->work == work)
-			flusher->started = true;
+	list_for_each_entry(flusher, &flushers, node) if (flusher->work == work) flusher->started =
+		true;
 }
 
 static void flushers_finished(struct work_struct *work)
 {
 	struct flusher *flusher, *next;
 
-	list_for_each_entry_safe(flusher, next, &flushers, node) {
+	list_for_each_entry_safe(flusher, next, &flushers, node)
+	{
 		if (flusher->work != work || !flusher->started)
 			continue;
 		list_del(&flusher->node);
@@ -422,7 +420,7 @@ bool queue_rcu_work(struct workqueue_struct *wq, struct rcu_work *rwork)
 
 static bool wait_for_instance(struct work_struct *work, bool pending)
 {
-	struct flusher flusher = { .work = work, .started = !pending };
+	struct flusher flusher = {.work = work, .started = !pending};
 
 	if (!pending && !worker_executing(work))
 		return false;

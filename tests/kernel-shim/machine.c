@@ -12,11 +12,11 @@
 #include "machine.h"
 #include "sim/engine/engine.h"
 
-#define RAM_BASE 0x40000000ULL
-#define RAM_BYTES (256ULL << 20)
+#define RAM_BASE	 0x40000000ULL
+#define RAM_BYTES	 (256ULL << 20)
 #define PAGE_ARRAY_BYTES (64ULL * ((RAM_BASE + RAM_BYTES) / 4096))
-#define MMIO_NS 100
-#define MAX_CPUS 8
+#define MMIO_NS		 100
+#define MAX_CPUS	 8
 
 static const struct kernel_ops *kernel;
 static struct machine_ops machine;
@@ -217,8 +217,9 @@ static void panic(const char *why)
 
 static void *map_at(uint64_t address, uint64_t bytes)
 {
-	void *memory = mmap((void *)(uintptr_t)address, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	void *memory =
+		mmap((void *)(uintptr_t)address, bytes, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -269,30 +270,31 @@ const struct boot_params *test_boot_params(void)
 {
 	static const struct boot_params params = {
 		.abi = KERNEL_IMAGE_ABI,
-		.params = {
-			.block_ps = 1000,
-			.syscall_ns = 100,
-			.exception_ns = 300,
-			.irq_entry_ns = 400,
-			.context_switch_ns = 1000,
-			.wakeup_ns = 500,
-			.ipi_ns = 500,
-			.idle_exit_ns = 1000,
-			.lock_ns = 10,
-			.lock_transfer_ns = 60,
-			.timeslice_us = 3000,
-			.tick_hz = 250,
-			.timer_slack_us = 50,
-			.alloc_page_ns = 200,
-			.zero_page_ns = 200,
-			.copy_page_ns = 400,
-			.slab_ns = 30,
-			.pte_ns = 20,
-			.vma_ns = 50,
-			.workqueue_ns = 100,
-			.max_workers = 4,
-			.irq_affinity_spread = 1,
-		},
+		.params =
+			{
+				.block_ps = 1000,
+				.syscall_ns = 100,
+				.exception_ns = 300,
+				.irq_entry_ns = 400,
+				.context_switch_ns = 1000,
+				.wakeup_ns = 500,
+				.ipi_ns = 500,
+				.idle_exit_ns = 1000,
+				.lock_ns = 10,
+				.lock_transfer_ns = 60,
+				.timeslice_us = 3000,
+				.tick_hz = 250,
+				.timer_slack_us = 50,
+				.alloc_page_ns = 200,
+				.zero_page_ns = 200,
+				.copy_page_ns = 400,
+				.slab_ns = 30,
+				.pte_ns = 20,
+				.vma_ns = 50,
+				.workqueue_ns = 100,
+				.max_workers = 4,
+				.irq_affinity_spread = 1,
+			},
 		.command_line = "",
 	};
 

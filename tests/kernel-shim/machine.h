@@ -10,7 +10,7 @@
 
 /* Writing n to TEST_IRQ_BASE + 8 * line raises the line after n nanoseconds, on CPU line modulo CPUs. Reading gives
  * how often it was raised. Anything else reads as it was last written, or 0 */
-#define TEST_IRQ_BASE 0x10000000ULL
+#define TEST_IRQ_BASE  0x10000000ULL
 #define TEST_IRQ_LINES 64
 
 const struct machine_ops *test_machine(const struct kernel_ops *kernel, unsigned int cpus,

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "machine.h"
 #include "sim/engine/engine.h"
 
-static const unsigned int cpu_counts[] = { 1, 2, 4 };
+static const unsigned int cpu_counts[] = {1, 2, 4};
 #define CPU_COUNTS (sizeof(cpu_counts) / sizeof(cpu_counts[0]))
 
 static const struct kernel_ops *kernel;
@@ -70,6 +72,52 @@ START_TEST(test_in_image)
 }
 END_TEST
 
+struct outcome {
+	sim_time end;
+	struct kernel_counters counters;
+};
+
+/* In a process of its own, since a process has one simulation */
+static struct outcome outcome_of(const char *test, unsigned int cpus)
+{
+	struct outcome outcome;
+	int pipes[2], status;
+	pid_t child;
+
+	memset(&outcome, 0, sizeof(outcome));
+	ck_assert_int_eq(pipe(pipes), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		run_on(test, cpus);
+		outcome.end = sim_now();
+		kernel->counters(&outcome.counters);
+		_exit(write(pipes[1], &outcome, sizeof(outcome)) != sizeof(outcome));
+	}
+	ck_assert_int_eq(read(pipes[0], &outcome, sizeof(outcome)), sizeof(outcome));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	close(pipes[0]);
+	close(pipes[1]);
+	return outcome;
+}
+
+START_TEST(test_two_runs_are_equal)
+{
+	static const char *const tests[] = {
+		"kernel_spinlock_excludes_and_waiting_occupies_the_cpu",
+		"kernel_sched_programs_share_the_cpus_by_time_slices",
+		"kernel_mutex_excludes_across_sleep",
+	};
+	struct outcome first = outcome_of(tests[_i], 4), second = outcome_of(tests[_i], 4);
+
+	ck_assert_uint_eq(first.end, second.end);
+	ck_assert_mem_eq(&first.counters, &second.counters, sizeof(first.counters));
+	ck_assert_uint_gt(first.counters.context_switches, 10);
+	ck_assert_uint_gt(first.counters.blocks, 1000);
+	ck_assert_uint_eq(first.counters.warnings, 0);
+}
+END_TEST
+
 /* KI_SELFTEST=name KI_CPUS=n: one test in this process, for a debugger */
 static int run_one(const char *name)
 {
@@ -105,6 +153,7 @@ int main(void)
 	boot = tcase_create("boot");
 	in_image = tcase_create("in-image");
 	tcase_add_loop_test(boot, test_boot_and_shutdown, 0, (int)CPU_COUNTS);
+	tcase_add_loop_test(boot, test_two_runs_are_equal, 0, 3);
 	tcase_add_loop_test(in_image, test_in_image, 0, tests * (int)CPU_COUNTS);
 	suite_add_tcase(suite, boot);
 	suite_add_tcase(suite, in_image);

@@ -49,7 +49,7 @@ KI_SELFTEST(kernel_process_status_is_its_exit_code)
 /* Four bytes of shared memory of the process */
 static u64 user_page(void)
 {
-	const ki_u64 args[7] = { 0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, (u64)-1, 0, 0 };
+	const ki_u64 args[7] = {0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, (u64)-1, 0, 0};
 
 	return (u64)svasim_kernel.syscall(NR_mmap, args);
 }
@@ -155,7 +155,7 @@ static void polls_for_ever(void *arg)
 
 KI_SELFTEST(kernel_kill_ends_what_spins_polls_or_sleeps)
 {
-	void (*const programs[])(void *arg) = { spins_for_ever, polls_for_ever, sleeps_for_ever };
+	void (*const programs[])(void *arg) = {spins_for_ever, polls_for_ever, sleeps_for_ever};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(programs); i++) {
@@ -190,7 +190,8 @@ static int futex_result;
 
 static void waits_on_futex(void *arg)
 {
-	futex_result = (int)user_syscall(NR_futex, futex_word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, 0);
+	futex_result =
+		(int)user_syscall(NR_futex, futex_word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, 0);
 	user_syscall(NR_exit, 0, 0, 0, 0);
 }
 

@@ -41,14 +41,14 @@ enum {
 /* By a program, in user mode */
 static inline s64 __maybe_unused user_syscall(u64 number, u64 a, u64 b, u64 c, u64 d)
 {
-	const ki_u64 args[7] = { a, b, c, d, 0, 0, 0 };
+	const ki_u64 args[7] = {a, b, c, d, 0, 0, 0};
 
 	return svasim_kernel.syscall(number, args);
 }
 
 static inline s64 __maybe_unused user_clone(u64 flags, void (*entry)(void *arg), void *arg)
 {
-	const ki_u64 args[7] = { flags, 0, 0, 0, 0, (u64)entry, (u64)arg };
+	const ki_u64 args[7] = {flags, 0, 0, 0, 0, (u64)entry, (u64)arg};
 
 	return svasim_kernel.syscall(NR_clone, args);
 }

@@ -65,8 +65,10 @@ static unsigned int run_jobs(struct workqueue_struct *wq, struct job *jobs, unsi
 	unsigned int running = 0, most = 0, i;
 
 	for (i = 0; i < count; i++) {
-		jobs[i] = (struct job){ .running = &running, .most = &most, .sleep_us = sleep_us,
-					.spin_us = spin_us };
+		jobs[i] = (struct job){.running = &running,
+				       .most = &most,
+				       .sleep_us = sleep_us,
+				       .spin_us = spin_us};
 		INIT_WORK(&jobs[i].work, job_run);
 		queue_work(wq, &jobs[i].work);
 	}
@@ -125,7 +127,7 @@ KI_SELFTEST(kernel_work_is_pending_once_and_may_queue_itself_again)
 {
 	struct workqueue_struct *wq = alloc_workqueue("once", WQ_UNBOUND, 0);
 	unsigned int running = 0, most = 0;
-	struct job job = { .running = &running, .most = &most, .sleep_us = 100 };
+	struct job job = {.running = &running, .most = &most, .sleep_us = 100};
 
 	INIT_WORK(&job.work, job_run);
 	KI_CHECK(queue_work(wq, &job.work) && !queue_work(wq, &job.work));
@@ -143,7 +145,7 @@ KI_SELFTEST(kernel_work_cancelled_does_not_run_or_has_ended)
 {
 	struct workqueue_struct *wq = alloc_ordered_workqueue("cancel", 0);
 	unsigned int running = 0, most = 0;
-	struct job first = { .running = &running, .most = &most, .sleep_us = 100 }, second = first;
+	struct job first = {.running = &running, .most = &most, .sleep_us = 100}, second = first;
 
 	INIT_WORK(&first.work, job_run);
 	INIT_WORK(&second.work, job_run);
@@ -208,13 +210,14 @@ static irqreturn_t thread_handler(int irq, void *data)
 
 KI_SELFTEST(kernel_irq_hard_handler_then_thread)
 {
-	struct device_under_test dut = { .thread_us = 1 };
+	struct device_under_test dut = {.thread_us = 1};
 	unsigned int virq = shim_virq(5);
 	u64 at;
 
 	KI_CHECK(!request_threaded_irq(virq, hard_handler, thread_handler, 0, "dut", &dut));
 	KI_CHECK(request_threaded_irq(virq, hard_handler, NULL, 0, "dut", &dut) == -EBUSY);
-	KI_CHECK(request_threaded_irq(shim_virq(6), NULL, thread_handler, 0, "dut", &dut) == -EINVAL);
+	KI_CHECK(request_threaded_irq(shim_virq(6), NULL, thread_handler, 0, "dut", &dut) ==
+		 -EINVAL);
 	raise_line(5, 10000);
 	at = shim_local_time() + 10 * US;
 	msleep(1);
@@ -231,7 +234,7 @@ KI_SELFTEST(kernel_irq_hard_handler_then_thread)
 /* Fires twice while the thread runs: one more run, not two, not none */
 KI_SELFTEST(kernel_irq_oneshot_line_is_remembered_while_its_thread_runs)
 {
-	struct device_under_test dut = { .thread_us = 50 };
+	struct device_under_test dut = {.thread_us = 50};
 	unsigned int virq = shim_virq(7);
 
 	KI_CHECK(!request_threaded_irq(virq, NULL, thread_handler, IRQF_ONESHOT, "dut", &dut));
@@ -249,7 +252,7 @@ KI_SELFTEST(kernel_irq_oneshot_line_is_remembered_while_its_thread_runs)
 
 KI_SELFTEST(kernel_irq_disabled_line_fires_when_enabled)
 {
-	struct device_under_test dut = { .thread_us = 1 };
+	struct device_under_test dut = {.thread_us = 1};
 	unsigned int virq = shim_virq(8);
 
 	KI_CHECK(!request_threaded_irq(virq, hard_handler, thread_handler, 0, "dut", &dut));
@@ -272,7 +275,7 @@ static void spin_in_user_mode(void *arg)
 /* CPUs busy with programs: the interrupt is taken in the middle of their work, its thread preempts one of them */
 KI_SELFTEST(kernel_irq_thread_preempts_programs)
 {
-	struct device_under_test dut = { .thread_us = 1 };
+	struct device_under_test dut = {.thread_us = 1};
 	unsigned int virq = shim_virq(9), i;
 	int pids[4];
 	u64 at;
@@ -292,7 +295,7 @@ KI_SELFTEST(kernel_irq_thread_preempts_programs)
 /* Interrupts off: it waits until they are on again */
 KI_SELFTEST(kernel_irq_waits_while_interrupts_are_off)
 {
-	struct device_under_test dut = { .thread_us = 1 };
+	struct device_under_test dut = {.thread_us = 1};
 	unsigned int line = 16 * shim_nr_cpus + shim_cpu(), virq = shim_virq(line);
 	unsigned long flags;
 
