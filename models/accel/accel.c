@@ -43,15 +43,20 @@ void accel_reset(struct accel *accel)
 	engine_reset(accel);
 }
 
+static trace_track counter_add(const struct accel *accel, const char *what, const char *unit,
+			       int rank)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s %s", accel->config.name, what);
+	return trace_counter_add(accel->config.track, name, unit, rank);
+}
+
 static void accel_trace_init(struct accel *accel)
 {
-	trace_track track = trace_track_add(accel->config.track, accel->config.name, 0);
-
-	accel->trace.track = track;
-	accel->trace.doorbells = trace_track_add(track, "doorbells", 1);
-	accel->trace.waiting = trace_counter_add(track, "SQ entries waiting", "entries", 2);
-	accel->dma.outstanding_track =
-		trace_counter_add(track, "DMA outstanding", "transactions", 3);
+	accel->trace.doorbells = trace_track_add(accel->config.track, "doorbells", 1);
+	accel->trace.waiting = counter_add(accel, "SQ entries waiting", "entries", 2);
+	accel->dma.outstanding_track = counter_add(accel, "DMA outstanding", "transactions", 3);
 	accel->trace.sq_doorbell = trace_intern("SQ doorbell");
 	accel->trace.cq_doorbell = trace_intern("CQ doorbell");
 	accel->trace.eq_doorbell = trace_intern("EQ doorbell");
@@ -76,6 +81,7 @@ struct accel *accel_new(const struct accel_params *params, const struct accel_co
 	event_queue_init(accel);
 	dma_init(accel);
 	engine_init(accel);
+	accel->config.name = NULL;
 	return accel;
 }
 

@@ -9,6 +9,7 @@
 #ifndef MODELS_ACCEL_ACCEL_H
 #define MODELS_ACCEL_ACCEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -78,6 +79,9 @@ uint64_t accel_reg_bytes(const struct accel_params *params);
 
 /* The register frame as a target of the bus; `accel` is the struct accel. Ends a transaction later, in order. */
 void accel_mmio_request(void *accel, struct sim_txn *txn);
+
+/* QM_STATUS.IDLE: no transaction and no request is in flight. */
+bool accel_idle(const struct accel *accel);
 
 /* Registers its metrics below `prefix` ("accel"), which must not have been used before. */
 void accel_register_metrics(const struct accel *accel, struct stats *stats, const char *prefix);

@@ -412,7 +412,7 @@ struct accel {
 
 	struct accel_counters counters;
 	struct {
-		trace_track track, doorbells, waiting;
+		trace_track doorbells, waiting;
 		trace_name sq_doorbell, cq_doorbell, eq_doorbell, bad_doorbell;
 		trace_name key_queue, key_index, key_bytes, key_status, key_value;
 	} trace;
@@ -420,7 +420,6 @@ struct accel {
 
 /* QM_CONTROL.ENABLE written 0. */
 void accel_reset(struct accel *accel);
-bool accel_idle(const struct accel *accel);
 
 static inline void accel_stamp(struct accel *accel, const struct queue_pair *qp, uint32_t index,
 			       enum request_stage stage)

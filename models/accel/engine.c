@@ -324,7 +324,7 @@ static void engine_init_one(struct engine_type *type, struct engine *engine, uin
 		list_init(&job->chunks);
 		sim_event_init(&job->start, job_start, job);
 		list_append(&engine->free_jobs, &job->link);
-		job->track = trace_lane_add(accel->trace.track, name, (int)(10 + number));
+		job->track = trace_lane_add(accel->config.track, name, (int)(10 + number));
 	}
 }
 
