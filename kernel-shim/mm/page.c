@@ -24,7 +24,7 @@
 unsigned long uml_physmem;
 unsigned long end_iomem;
 struct page *mem_map;
-unsigned long max_mapnr;
+unsigned long max_mapnr, max_pfn, max_low_pfn, min_low_pfn;
 unsigned long zero_pfn;
 struct pglist_data contig_page_data;
 atomic_long_t vm_node_stat[NR_VM_NODE_STAT_ITEMS];
@@ -80,7 +80,8 @@ void shim_page_init(void)
 	buddy.first_pfn = machine->ram_base >> PAGE_SHIFT;
 	buddy.frontier_pfn = buddy.first_pfn;
 	buddy.end_pfn = (machine->ram_base + machine->ram_bytes) >> PAGE_SHIFT;
-	max_mapnr = buddy.end_pfn;
+	max_mapnr = max_pfn = max_low_pfn = buddy.end_pfn;
+	min_low_pfn = buddy.first_pfn;
 	end_iomem = (unsigned long)machine->ram + machine->ram_bytes;
 	atomic_long_set(&_totalram_pages, buddy.end_pfn - buddy.first_pfn);
 	for (order = 0; order < BUDDY_ORDERS; order++)

@@ -444,6 +444,11 @@ void *kvrealloc_noprof(const void *old, size_t size, gfp_t gfp)
 	return krealloc_site(old, size, gfp, __builtin_return_address(0));
 }
 
+bool slab_is_available(void)
+{
+	return slab_ready;
+}
+
 /* ---- caches ---------------------------------------------------------------------------------- */
 
 struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int object_size,
@@ -593,6 +598,16 @@ void *vzalloc_noprof(unsigned long size)
 void vfree(const void *object)
 {
 	kfree(object);
+}
+
+/* Only what vmap() gave can be unmapped, and it gives nothing: memory is contiguous as it is */
+void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot)
+{
+	return NULL;
+}
+
+void vunmap(const void *addr)
+{
 }
 
 bool is_vmalloc_addr(const void *object)

@@ -224,7 +224,8 @@ static bool vma_can_merge(struct vm_area_struct *lower, struct vm_area_struct *u
 static struct vm_area_struct *vma_join(struct mm_struct *mm, struct vm_area_struct *lower,
 				       struct vm_area_struct *upper)
 {
-	if (!vma_can_merge(lower, upper) || vma_store(mm, upper->vm_start, upper->vm_end, lower))
+	/* The whole range at once: two adjacent entries for one VMA would be visited twice */
+	if (!vma_can_merge(lower, upper) || vma_store(mm, lower->vm_start, upper->vm_end, lower))
 		return upper;
 	lower->vm_end = upper->vm_end;
 	mm->map_count--;
