@@ -15,7 +15,7 @@ ld -r --wrap=iommu_report_device_fault --wrap=iopf_group_response -o "$joined" "
 # What may stay undefined: libc's memory functions and the compiler's instrumentation run-time.
 host='^(memcpy|memmove|memset|memcmp|__asan_.*|__ubsan_.*|__gcov_.*|__sanitizer_(start|finish)_.*|_GLOBAL_OFFSET_TABLE_)$'
 # Symbols that the linker script defines.
-script='^(__initcall_(start|end)|__(start|stop)___(param|modver)|__svasim_selftest_(start|end)|__(start|end)_rodata)$'
+script='^(__initcall_(start|end)|__setup_(start|end)|__(start|stop)___(param|modver)|__svasim_selftest_(start|end)|__(start|end)_rodata)$'
 nm -u "$joined" | awk '{print $2}' | grep -Ev "$host" | grep -Ev "$script" | sort >"$out.undefined" || true
 grep -v '^#' "$shim/unreached.txt" | awk 'NF {print $1}' | sort >"$out.unreached"
 

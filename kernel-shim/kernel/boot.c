@@ -136,8 +136,21 @@ static int op_page_fault(ki_u64 va, unsigned int access)
 
 /* ---- boot ------------------------------------------------------------------------------------------------------ */
 
-static int unknown_parameter(char *param, char *value, const char *unused, void *arg)
+/* Parameters that are not a module's: early_param() has the name, __setup() the name with its '=' */
+static int setup_parameter(char *param, char *value, const char *unused, void *arg)
 {
+	const struct obs_kernel_param *setup;
+	size_t length = strlen(param);
+
+	for (setup = __setup_start; setup < __setup_end; setup++) {
+		if (strncmp(setup->str, param, length) ||
+		    (setup->str[length] && strcmp(setup->str + length, "=")))
+			continue;
+		/* The two kinds say "good" differently */
+		if (setup->early == (setup->setup_func(value) != 0))
+			pr_warn("kernel parameter '%s': bad value\n", param);
+		return 0;
+	}
 	pr_warn("unknown kernel parameter '%s'\n", param);
 	return 0;
 }
@@ -147,8 +160,7 @@ static void parse_parameters(void)
 	strscpy(command_line, boot_params->command_line ? boot_params->command_line : "",
 		sizeof(command_line));
 	parse_args("kernel", command_line, __start___param,
-		   (unsigned int)(__stop___param - __start___param), -1, 7, NULL,
-		   unknown_parameter);
+		   (unsigned int)(__stop___param - __start___param), -1, 7, NULL, setup_parameter);
 }
 
 static void do_initcalls(void)

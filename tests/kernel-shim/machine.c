@@ -295,7 +295,7 @@ const struct boot_params *test_boot_params(void)
 				.max_workers = 4,
 				.irq_affinity_spread = 1,
 			},
-		.command_line = "",
+		.command_line = "arm_smmu_v3.disable_msipolling=1 iommu.passthrough=1",
 	};
 
 	return &params;
