@@ -77,7 +77,7 @@ static void body_stop_anytime(void)
 	uint64_t begun = 0;
 
 	enable();
-	for (uint32_t delay = 0; delay < 3000; delay += 37) {
+	for (uint32_t delay = 0; delay < 3000; delay += 53) {
 		uint32_t ended = 0, completed = 0;
 		struct rig_queue *q;
 		struct rig_cqe cqe;
@@ -137,7 +137,7 @@ static void submit_to(uint32_t queues, uint32_t requests)
 
 static void body_reset_anytime(void)
 {
-	for (uint32_t delay = 0; delay < 4000; delay += 61) {
+	for (uint32_t delay = 0; delay < 4000; delay += 127) {
 		struct rig_queue *q;
 		struct rig_cqe cqe;
 
