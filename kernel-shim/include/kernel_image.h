@@ -221,7 +221,7 @@ struct kernel_ops {
 	/* An interrupt line fires and is delivered to `cpu` (event context) */
 	void (*interrupt)(unsigned int cpu, unsigned int line);
 
-	/* The verifier's look-up: page table of a process, read only. Physical address, or ~0 if not mapped */
+	/* The verifier's look-up: page table of a process (0: the current task's), read only. Physical address, or ~0 if not mapped */
 	ki_u64 (*peek_va)(int pid, ki_u64 va);
 	void (*counters)(struct kernel_counters *out);
 

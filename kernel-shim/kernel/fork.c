@@ -482,9 +482,10 @@ s64 sys_sched_yield_shim(const u64 args[7])
 
 ki_u64 process_peek(int pid, ki_u64 va)
 {
-	struct process *process = process_by_pid(pid);
+	struct process *process = pid ? process_by_pid(pid) : NULL;
+	struct mm_struct *mm = process ? process->leader->mm : current->mm;
 
-	return process && process->leader->mm ? shim_peek_va(process->leader->mm, va) : ~0ULL;
+	return mm && (process || !pid) ? shim_peek_va(mm, va) : ~0ULL;
 }
 
 void processes_init(void)

@@ -316,7 +316,6 @@ static void activate(struct workqueue_struct *wq, struct work_struct *work)
 /* The caller owns the pending bit */
 static void insert(struct workqueue_struct *wq, struct work_struct *work)
 {
-	shim_charge_ns(kparams.workqueue_ns);
 	INIT_LIST_HEAD(&work->entry);
 	*data_of(work) = (unsigned long)wq->number << DATA_WQ_SHIFT |
 			 (unsigned long)wq->colour << DATA_COLOUR_SHIFT | WORK_STRUCT_PENDING;
@@ -336,6 +335,9 @@ bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *wor
 {
 	if (!claim(work))
 		return false;
+	/* A worker of another CPU may take it at once: not before it is queued, in simulated time */
+	shim_charge_ns(kparams.workqueue_ns);
+	shim_sync();
 	fault_probe_work_queued();
 	insert(wq, work);
 	return true;

@@ -617,12 +617,11 @@ void prog_mark_failure(const char *format, ...)
 bool prog_verify_read(void *local, uint64_t va, size_t bytes)
 {
 	struct machine *machine = the_machine;
-	const int tid = machine->kernel->current_tid();
 	uint8_t *at = local;
 
 	while (bytes) {
 		size_t piece = PAGE_BYTES - (va & (PAGE_BYTES - 1));
-		uint64_t pa = machine->kernel->peek_va(tid, va);
+		uint64_t pa = machine->kernel->peek_va(0, va);
 
 		if (piece > bytes)
 			piece = bytes;
@@ -638,7 +637,7 @@ bool prog_verify_read(void *local, uint64_t va, size_t bytes)
 
 bool prog_verify_mapped(uint64_t va)
 {
-	return the_machine->kernel->peek_va(the_machine->kernel->current_tid(), va) != UINT64_MAX;
+	return the_machine->kernel->peek_va(0, va) != UINT64_MAX;
 }
 
 /* ---- the kernel image's view of the MMU ------------------------------------------------------- */

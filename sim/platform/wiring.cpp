@@ -18,7 +18,6 @@
 #include "sim/engine/tlm_bus.h"
 #include "sim/platform/machine.h"
 
-extern "C" bool accel_idle(const struct accel *accel); // TEMP
 /* The modules; destroyed after the models that use their ports. */
 struct wiring {
 	std::vector<std::unique_ptr<sim::initiator_bridge>> initiators;
