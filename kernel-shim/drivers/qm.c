@@ -63,7 +63,6 @@ struct qm_qp {
 	unsigned int id;
 	struct uacce_queue *queue; /* NULL: free; under qm->event_lock */
 	bool started;		   /* in hardware; under qm->state_lock */
-	bool has_pasid;
 	u32 pasid;
 	u16 qc_type;
 
@@ -73,7 +72,8 @@ struct qm_qp {
 	size_t region_size;
 	unsigned int depth;
 
-	bool dead;	 /* by an error of the device */
+	bool dead;	 /* stopped, or by an error of the device */
+	bool broken;	 /* the device may still use it */
 	atomic_t events; /* since poll() asked last */
 };
 
@@ -228,14 +228,39 @@ static int qp_start(struct qm_qp *qp)
 	return ret;
 }
 
-/* Returns when the device has ended its last access for this queue pair, stalled ones included. */
+/* Something has happened to a queue pair: who polls its queue asks again. */
+static void qp_wake(struct qm *qm, unsigned int id, bool dead)
+{
+	struct qm_qp *qp;
+	unsigned long flags;
+
+	if (id >= qm->qp_count)
+		return;
+	qp = &qm->qp[id];
+	spin_lock_irqsave(&qm->event_lock, flags);
+	if (qp->queue) {
+		if (dead) {
+			WRITE_ONCE(qp->dead, true);
+			qp_write_status(qp, 1);
+		}
+		atomic_set(&qp->events, 1);
+		wake_up_interruptible(&qp->queue->wait);
+	}
+	spin_unlock_irqrestore(&qm->event_lock, flags);
+}
+
+/*
+ * Returns when the device has ended its last access for this queue pair, stalled ones included. One that cannot be stopped is
+ * not used again, nor is its memory.
+ */
 static void qp_stop(struct qm_qp *qp)
 {
 	if (!qp->started)
 		return;
-	qm_mailbox(qp->qm, QM_COMMAND_STOP_QP, qp->id, NULL);
+	if (qm_mailbox(qp->qm, QM_COMMAND_STOP_QP, qp->id, NULL))
+		qp->broken = true;
 	qp->started = false;
-	qp_write_status(qp, 1);
+	qp_wake(qp->qm, qp->id, true);
 }
 
 /* ---- uacce ------------------------------------------------------------------------------------------------- */
@@ -335,7 +360,8 @@ static void qm_put_queue(struct uacce_queue *q)
 	spin_lock_irq(&qm->event_lock);
 	qp->queue = NULL;
 	spin_unlock_irq(&qm->event_lock);
-	clear_bit(qp->id, qm->used);
+	if (!qp->broken)
+		clear_bit(qp->id, qm->used);
 	mutex_unlock(&qm->state_lock);
 }
 
@@ -484,26 +510,6 @@ static void ring_doorbell(struct qm *qm, const struct qm_ring *ring, unsigned in
 {
 	writeq(FIELD_PREP(QM_DOORBELL_COMMAND, command) | FIELD_PREP(QM_DOORBELL_INDEX, ring->head),
 	       qm->base + QM_EQ_DOORBELL);
-}
-
-static void qp_wake(struct qm *qm, unsigned int id, bool dead)
-{
-	struct qm_qp *qp;
-	unsigned long flags;
-
-	if (id >= qm->qp_count)
-		return;
-	qp = &qm->qp[id];
-	spin_lock_irqsave(&qm->event_lock, flags);
-	if (qp->queue) {
-		if (dead) {
-			WRITE_ONCE(qp->dead, true);
-			qp_write_status(qp, 1);
-		}
-		atomic_set(&qp->events, 1);
-		wake_up_interruptible(&qp->queue->wait);
-	}
-	spin_unlock_irqrestore(&qm->event_lock, flags);
 }
 
 static irqreturn_t qm_eq_interrupt(int irq, void *data)
@@ -780,7 +786,8 @@ static void qm_remove(struct platform_device *pdev)
 		dev_err(qm->dev, "not idle after the last queue was stopped\n");
 	/* No process has them mapped any more */
 	for (unsigned int i = 0; i < qm->qp_count; i++)
-		qp_region_free(&qm->qp[i]);
+		if (!qm->qp[i].broken)
+			qp_region_free(&qm->qp[i]);
 }
 
 static const struct of_device_id qm_match[] = {

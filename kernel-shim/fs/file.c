@@ -27,8 +27,6 @@ unsigned int shim_cdevs_live(void);
 
 /* ---- inodes --------------------------------------------------------------------------------------------- */
 
-static unsigned int inodes_live;
-
 static void mapping_init(struct address_space *mapping, struct inode *host)
 {
 	mapping->host = host;
@@ -63,7 +61,6 @@ struct inode *shim_inode_new(umode_t mode, dev_t rdev)
 		inode->i_fop = &shim_kernfs_dir_fops;
 	else
 		inode->i_fop = &shim_kernfs_file_fops;
-	inodes_live++;
 	return inode;
 }
 
@@ -81,7 +78,6 @@ void iput(struct inode *inode)
 		cd_forget(inode);
 	kernfs_put(inode->i_private); /* the node that it was made for, if any */
 	kfree(inode);
-	inodes_live--;
 }
 
 /* ---- open files ------------------------------------------------------------------------------------------- */
@@ -430,22 +426,6 @@ struct file *fget(unsigned int fd)
 		get_file(file);
 	spin_unlock(&files->lock);
 	return file;
-}
-
-struct fd fdget(unsigned int fd)
-{
-	struct file *file = fget(fd);
-
-	return file ? CLONED_FD(file) : EMPTY_FD;
-}
-
-int shim_fd_install_new(struct file *file, unsigned int flags)
-{
-	int fd = get_unused_fd_flags(flags);
-
-	if (fd >= 0)
-		fd_install((unsigned int)fd, file);
-	return fd;
 }
 
 int f_dupfd(unsigned int from, struct file *file, unsigned int flags)

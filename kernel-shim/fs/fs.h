@@ -17,7 +17,7 @@ extern struct kernfs_node *shim_fs_root, *shim_fs_sys, *shim_fs_dev;
 
 struct kernfs_node *shim_kernfs_device(struct kernfs_node *parent, const char *name, umode_t mode,
 				       dev_t rdev);
-/* A referenced child, or NULL; ".." is not a child */
+/* The directory above, referenced; the root is its own */
 struct kernfs_node *shim_kernfs_parent(struct kernfs_node *kn);
 /* The inode of a node; the caller owns a reference */
 struct inode *shim_kernfs_inode(struct kernfs_node *kn);
@@ -26,7 +26,6 @@ int shim_kernfs_link_text(struct kernfs_node *kn, char *buf, size_t size);
 /* The first child whose hash is at least `hash`, referenced; with `after`, the one behind it */
 struct kernfs_node *shim_kernfs_next(struct kernfs_node *dir, unsigned int hash,
 				     struct kernfs_node *after);
-unsigned int shim_kernfs_live(void); /* nodes that exist */
 
 extern const struct file_operations shim_kernfs_file_fops;
 extern const struct file_operations shim_kernfs_dir_fops;
@@ -37,7 +36,6 @@ extern const struct file_operations shim_kernfs_dir_fops;
 struct inode *shim_inode_new(umode_t mode, dev_t rdev);
 /* Opens an inode: consumes a reference to it, also when it fails. `flags` are O_ flags of the kernel's own numbering */
 struct file *shim_file_open(struct inode *inode, const char *name, unsigned int flags);
-int shim_fd_install_new(struct file *file, unsigned int flags); /* consumes file on success */
 int shim_fd_close(unsigned int fd);
 
 /* ---- names (namei.c) --------------------------------------------------------------------------- */

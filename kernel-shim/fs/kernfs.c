@@ -32,7 +32,6 @@ struct kernfs_node *shim_fs_root, *shim_fs_sys, *shim_fs_dev;
 static DEFINE_MUTEX(tree_lock);		    /* names, parents, children */
 static DECLARE_WAIT_QUEUE_HEAD(drain_wait); /* removals that wait for active users */
 static u64 next_id = 1;
-static unsigned int nodes_live;
 
 /* ---- references ---------------------------------------------------------------------------------- */
 
@@ -52,7 +51,6 @@ static void node_free(struct kernfs_node *kn)
 	}
 	kfree(kn->name);
 	kfree(kn);
-	nodes_live--;
 }
 
 /* A node refers to its parent, also after its removal. */
@@ -75,11 +73,6 @@ static void node_put_active(struct kernfs_node *kn)
 {
 	if (atomic_dec_return(&kn->active) == ACTIVE_DENIED)
 		wake_up_all(&drain_wait);
-}
-
-unsigned int shim_kernfs_live(void)
-{
-	return nodes_live;
 }
 
 /* ---- children ------------------------------------------------------------------------------------- */
@@ -195,7 +188,6 @@ static struct kernfs_node *node_new(struct kernfs_node *parent, const char *name
 	kn->id = next_id++;
 	kn->parent = parent;
 	kernfs_get(parent);
-	nodes_live++;
 	return kn;
 }
 

@@ -335,7 +335,7 @@ KI_SELFTEST(drivers_qm_interrupts_wake_the_queue_they_name)
 			    "bad_doorbell 0\nsqe_unreadable 1\ncqe_unwritable 0\n"));
 	/* Stopped and started anew it is alive */
 	KI_CHECK(fs_syscall(NR_ioctl, (u64)second, UACCE_CMD_PUT_Q, 0, 0, 0) == 0);
-	KI_CHECK(fake.stops == 1);
+	KI_CHECK(fake.stops == 1 && readable(&p, second));
 	KI_CHECK(fs_syscall(NR_ioctl, (u64)second, UACCE_CMD_START_Q, 0, 0, 0) == 0);
 	KI_CHECK(user_load(p.mm, dus + PAGES(21) - 4) == 0 && !readable(&p, second));
 	fs_leave(&p);
