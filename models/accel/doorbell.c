@@ -77,14 +77,17 @@ void doorbell_user(struct accel *accel, uint32_t window_sqn, uint64_t value)
 void doorbell_eq(struct accel *accel, uint64_t value)
 {
 	uint32_t command = DOORBELL_COMMAND(value);
-	struct event_ring *ring = command == DOORBELL_EQ    ? &accel->eq
-				  : command == DOORBELL_AEQ ? &accel->aeq
-							    : NULL;
+	uint32_t index = DOORBELL_INDEX(value);
+	bool good = false;
 
-	if (!ring || !event_queue_doorbell(accel, ring, DOORBELL_INDEX(value))) {
+	if (command == DOORBELL_EQ)
+		good = event_queue_doorbell(accel, &accel->eq, index);
+	else if (command == DOORBELL_AEQ)
+		good = event_queue_doorbell(accel, &accel->aeq, index);
+	if (!good) {
 		doorbell_bad(accel, DOORBELL_SQN(value), value);
 		return;
 	}
 	accel->counters.doorbells_eq++;
-	doorbell_trace(accel, accel->trace.eq_doorbell, DOORBELL_SQN(value), DOORBELL_INDEX(value));
+	doorbell_trace(accel, accel->trace.eq_doorbell, DOORBELL_SQN(value), index);
 }
