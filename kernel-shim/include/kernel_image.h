@@ -220,6 +220,8 @@ struct kernel_ops {
 
 	/* An interrupt line fires and is delivered to `cpu` (event context) */
 	void (*interrupt)(unsigned int cpu, unsigned int line);
+	/* A device's event (SEV) reaches all CPUs (event context) */
+	void (*sev)(void);
 
 	/* The verifier's look-up: page table of a process (0: the current task's), read only. Physical address, or ~0 if not mapped */
 	ki_u64 (*peek_va)(int pid, ki_u64 va);

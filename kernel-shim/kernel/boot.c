@@ -343,6 +343,7 @@ const struct kernel_ops svasim_kernel = {
 	.current_tid = op_current_tid,
 	.poll_wait = op_poll_wait,
 	.interrupt = irq_raise,
+	.sev = cpus_send_event,
 	.peek_va = process_peek,
 	.counters = op_counters,
 	.self_test = op_self_test,

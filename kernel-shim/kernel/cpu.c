@@ -21,9 +21,8 @@
 #define QUANTUM_PS	 (10000 * PS_PER_NS) /* a CPU executes so much at most without others seeing it */
 #define BLOCKS_PER_CHECK 1000
 #define CLOCK_READ_PS	 (20 * PS_PER_NS)
-#define WFE_PS                                                                                     \
-	(200 *                                                                                     \
-	 PS_PER_NS) /* wfe wakes by itself: nobody sends an event in this machine but the SMMU */
+/* The architected timer's event stream, which Linux runs at 10 kHz, ends a WFE that nobody else ends */
+#define EVENT_STREAM_PS (100000 * PS_PER_NS)
 
 struct shim_cpu shim_cpus[SHIM_MAX_CPUS];
 unsigned int shim_nr_cpus;
@@ -353,8 +352,23 @@ void __const_udelay(unsigned long xloops)
 void shim_wfe(void);
 void shim_wfe(void)
 {
-	shim_charge_ps(WFE_PS);
-	shim_sync();
+	struct shim_cpu *cpu = this_cpu();
+
+	cpu_catch_up(cpu);
+	if (!cpu->event)
+		cpu_wait(cpu, host->now() + EVENT_STREAM_PS, true);
+	cpu->event = false;
+	cpu_not_before_now(cpu);
+}
+
+void cpus_send_event(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < shim_nr_cpus; i++) {
+		shim_cpus[i].event = true;
+		cpu_kick(&shim_cpus[i]);
+	}
 }
 
 ktime_t ktime_get(void)

@@ -30,6 +30,7 @@ struct shim_cpu {
 	bool kicked;  /* idle, and told to look at the run queue */
 	bool claimed; /* idle, and has woken a task that it will run */
 	bool need_resched;
+	bool event; /* the event register of WFE */
 	u64 kick_at; /* when an idle CPU learns of the wake-up */
 	u64 slice_start;
 	struct list_head irqs;	   /* pending lines, in the order of their arrival */
@@ -60,6 +61,8 @@ void cpu_catch_up(struct shim_cpu *cpu);
 bool cpu_user_sync(void);
 void cpu_take_interrupts(struct shim_cpu *cpu);
 bool cpu_interrupt_pending(const struct shim_cpu *cpu);
+/* SEV, or a device's event: sets every CPU's event register, which ends a WFE */
+void cpus_send_event(void);
 /* Ends the wait of the CPU's host thread, if it is in one that may be ended */
 void cpu_kick(struct shim_cpu *cpu);
 /* Blocks the host thread until `when` or cpu_kick() or the machine's thread_wake(); true if woken */

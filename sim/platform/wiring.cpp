@@ -102,6 +102,12 @@ void build_cpus(machine *m)
 	}
 }
 
+/* The SMMU's event output reaches the CPUs' event registers. */
+void send_event(void *arg)
+{
+	static_cast<machine *>(arg)->kernel->sev();
+}
+
 void build_smmu(machine *m)
 {
 	smmu_config config = {};
@@ -115,6 +121,8 @@ void build_smmu(machine *m)
 	config.priq_irq = irq_controller_line(m->irqs, LINE_SMMU_PRIQ);
 	config.gerror_irq = irq_controller_line(m->irqs, LINE_SMMU_GERROR);
 	config.cmdq_sync_irq = irq_controller_line(m->irqs, LINE_SMMU_SYNC);
+	config.sev = send_event;
+	config.sev_arg = m;
 	config.life = m->life;
 	config.stats = m->stats;
 	config.track = trace_track_add(0, "SMMU", RANK_SMMU);
