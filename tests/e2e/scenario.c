@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "sim/platform/machine.h"
 #include "tests/e2e/scenario.h"
+
+#define TEST_TIMEOUT_S 120
 
 struct platform *scenario_run(const struct scenario *scenario, struct platform_result *result)
 {
-	static struct workload workload = { .name = "scenario", .help = "a test's program" };
+	static struct workload workload = {.name = "scenario", .help = "a test's program"};
 	const struct platform_options options = {
 		.image_directory = SVASIM_IMAGE_DIRECTORY,
 		.log_level = getenv("SVASIM_TEST_VERBOSE") ? 8 : 4,
@@ -17,10 +20,12 @@ struct platform *scenario_run(const struct scenario *scenario, struct platform_r
 	workload.main = scenario->main;
 	config = platform_config_new(&workload);
 	for (const char *const *setting = scenario->settings; *setting; setting++)
-		ck_assert_msg(!param_assign(config->params, "scenario", *setting, &error), "%s", error.text);
+		ck_assert_msg(!param_assign(config->params, "scenario", *setting, &error), "%s",
+			      error.text);
 	ck_assert_msg(!platform_config_check(config, &error), "%s", error.text);
 	platform = platform_run(config, &options, result);
 	ck_assert_msg(result->status < PLATFORM_USER_ERROR, "%s", result->reason);
+	ck_assert_msg(metric(platform, "kernel.warnings") == 0, "the kernel warned");
 	return platform;
 }
 
@@ -39,4 +44,31 @@ double metric(const struct platform *platform, const char *name)
 
 	ck_assert_msg(stats_get(platform_stats(platform), name, &value), "no metric %s", name);
 	return value;
+}
+
+uint64_t metric_now(const char *name)
+{
+	double value = 0;
+
+	the_machine->kernel->counters(&the_machine->counters);
+	if (!stats_get(the_machine->stats, name, &value))
+		prog_mark_failure("no metric %s", name);
+	return (uint64_t)value;
+}
+
+int scenario_suite(const char *name, const struct scenario_test *tests, size_t count)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, TEST_TIMEOUT_S);
+	for (size_t i = 0; i < count; i++)
+		tcase_add_loop_test(tcase, tests[i].test, 0, tests[i].cases);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
