@@ -10,7 +10,9 @@ CTEST = ctest --output-on-failure --no-tests=error -j$(shell nproc)
 .PHONY: run test ci lint coverage bench clean setup release asan
 
 run: release
-	build/release/svasim run -c platforms/kunpeng920.yaml -w copy --trace -o out/run
+	build/release/svasim run -c platforms/kunpeng920.yaml -w copy --trace -o out/run \
+		-s workload.requests=20000 -s workload.inflight=64 -s workload.bytes=8KiB \
+		-s workload.source_fresh_percent=1 -s workload.destination_fresh_percent=1
 
 test: release asan
 	cd build/asan && $(CTEST)
