@@ -482,10 +482,14 @@ s64 sys_sched_yield_shim(const u64 args[7])
 
 ki_u64 process_peek(int pid, ki_u64 va)
 {
-	struct process *process = pid ? process_by_pid(pid) : NULL;
-	struct mm_struct *mm = process ? process->leader->mm : current->mm;
+	struct process *process;
 
-	return mm && (process || !pid) ? shim_peek_va(mm, va) : ~0ULL;
+	if (!pid) {
+		cpu_enter();
+		return current->mm ? shim_peek_va(current->mm, va) : ~0ULL;
+	}
+	process = process_by_pid(pid);
+	return process && process->leader->mm ? shim_peek_va(process->leader->mm, va) : ~0ULL;
 }
 
 void processes_init(void)

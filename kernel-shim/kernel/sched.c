@@ -292,23 +292,29 @@ static struct shim_cpu *find_idle_cpu(struct task_struct *task)
 	return NULL;
 }
 
-/* The CPU in user mode that has run its task for longest; a real-time task takes any, an ordinary one leaves it a share */
+/*
+ * The CPU that has run its task for longest, one in user mode first since it can be taken at
+ * once. A real-time task takes any, an ordinary one leaves the task a share of its slice.
+ */
 static struct shim_cpu *find_preemptible_cpu(struct task_struct *task)
 {
 	u64 now = cpu_now(), longest = 0;
 	struct shim_cpu *found = NULL;
+	bool found_user = false;
 	unsigned int i;
 
 	for (i = 0; i < shim_nr_cpus; i++) {
 		struct shim_cpu *cpu = &shim_cpus[i];
 		u64 used = now > cpu->slice_start ? now - cpu->slice_start : 0;
+		bool user = sched_of(cpu->curr)->in_user;
 
 		if (cpu->need_resched || cpu->curr == cpu->idle || sched_of(cpu->curr)->realtime)
 			continue;
 		if (!sched_of(task)->realtime && used < slice_ps() / MIN_GRANULARITY_SHARE)
 			continue;
-		if (!found || used > longest) {
+		if (!found || user > found_user || (user == found_user && used > longest)) {
 			found = cpu;
+			found_user = user;
 			longest = used;
 		}
 	}
