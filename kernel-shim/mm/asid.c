@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ASIDs of the CPUs, in the way of arch/arm64/mm/context.c: an mm keeps its ASID for a generation; when all have been given out a new
- * generation begins, all TLBs are flushed, and only what is running right now keeps its number. ASID 0 belongs to nobody.
- * These are the CPUs' ASIDs; the SMMU driver gives the same mm an ASID of its own there.
+ * ASIDs of the CPUs, in the way of arch/arm64/mm/context.c: an mm keeps its ASID for a generation;
+ * when all have been given out a new generation begins, all TLBs are flushed, and only what is
+ * running right now keeps its number. ASID 0 belongs to nobody. One is assigned when the mm is
+ * made, where waiting for the flush is easy; a context switch has to ask only when there are more
+ * address spaces than ASIDs. These are the CPUs' ASIDs; the SMMU driver gives the same mm an ASID
+ * of its own there.
  */
 #include <linux/bitmap.h>
 #include <linux/init.h>
@@ -14,11 +17,11 @@
 #define MAX_CPUS  1024u
 
 static struct {
-	u64 generation; /* in the bits above the ASID */
+	u64 generation;	   /* in the bits above the ASID */
 	unsigned int next; /* where to look for a free one */
 	DECLARE_BITMAP(used, MAX_ASIDS);
 	struct mm_struct *running[MAX_CPUS]; /* per CPU */
-} asids = { .generation = MAX_ASIDS, .next = 1 };
+} asids = {.generation = MAX_ASIDS, .next = 1};
 
 unsigned int shim_mm_asid(struct mm_struct *mm)
 {
@@ -57,7 +60,7 @@ static void asid_rollover(void)
 	machine->tlbi(shim_cpu(), KI_TLBI_ALL, 0, 0, 0);
 }
 
-static void asid_assign(struct mm_struct *mm)
+void shim_asid_assign(struct mm_struct *mm)
 {
 	unsigned int asid = find_next_zero_bit(asids.used, nr_asids(), asids.next);
 
@@ -87,7 +90,7 @@ void shim_mm_switch(struct mm_struct *next)
 		return;
 	}
 	if (!shim_mm_asid(next))
-		asid_assign(next);
+		shim_asid_assign(next);
 	asids.running[cpu % MAX_CPUS] = next;
 	machine->set_ttbr0(cpu, __pa(next->pgd), shim_mm_asid(next));
 }

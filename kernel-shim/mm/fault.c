@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page faults: handle_mm_fault() for CPUs and, called by the kernel's I/O-page-fault path, for devices; anonymous memory with the
- * zero page, copy-on-write, pages that a driver's fault operation gives. The order of locks is the kernel's: mmap lock
- * for reading, then the page table's lock, under which a racing fault on the same page is found to be served already.
+ * Page faults: handle_mm_fault() for CPUs and, called by the kernel's I/O-page-fault path, for
+ * devices; anonymous memory with the zero page, copy-on-write, pages that a driver's fault
+ * operation gives. The order of locks is the kernel's: mmap lock for reading, then the page table's
+ * lock, under which a racing fault on the same page is found to be served already.
  *
- * Not modelled: swap, huge pages, per-VMA locks, retry with the mmap lock dropped.
+ * Not modelled: swap, huge pages, per-VMA locks, retry with the mmap lock dropped, page_mkwrite,
+ * private copies of device memory.
  */
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
@@ -52,7 +54,7 @@ int shim_zero_page_check_leaks(void)
 	return 1;
 }
 
-/* ---- anonymous memory -------------------------------------------------------------------------- */
+/* ---- anonymous memory ---------------------------------------------------------------------- */
 
 static void map_page(const struct fault *f, u64 *pte, struct page *page, bool writable)
 {
@@ -101,7 +103,7 @@ static vm_fault_t do_anonymous_page(const struct fault *f)
 	return 0;
 }
 
-/* ---- copy-on-write ------------------------------------------------------------------------------ */
+/* ---- copy-on-write ------------------------------------------------------------------------- */
 
 static struct page *copy_of(const struct page *old)
 {
@@ -126,7 +128,10 @@ static void make_writable(const struct fault *f, u64 *pte)
 	shim_flush_range(f->mm, f->va, f->va + PAGE_SIZE, true);
 }
 
-/* Break before make (Arm DDI 0487 D8.14): the old page is unreachable everywhere when the new one appears */
+/*
+ * Break before make (Arm DDI 0487 D8.14): the old page is unreachable everywhere when the new one
+ * appears
+ */
 static void replace_page(const struct fault *f, u64 *pte, struct page *new)
 {
 	WRITE_ONCE(*pte, 0);
@@ -175,8 +180,7 @@ static vm_fault_t do_wp_page(const struct fault *f, u64 *pte, spinlock_t *ptl)
 	bool special = descriptor & PTD_SPECIAL;
 	unsigned long pfn = ptd_pfn(descriptor);
 
-	if (f->vma->vm_flags & VM_SHARED ||
-	    (!special && page_count(pfn_to_page(pfn)) == 1)) {
+	if (f->vma->vm_flags & VM_SHARED || (!special && page_count(pfn_to_page(pfn)) == 1)) {
 		make_writable(f, pte);
 		spin_unlock(ptl);
 		return 0;
@@ -189,7 +193,7 @@ static vm_fault_t do_wp_page(const struct fault *f, u64 *pte, spinlock_t *ptl)
 	return wp_page_copy(f, pte, ptl, descriptor);
 }
 
-/* ---- mappings with a fault operation -------------------------------------------------------------- */
+/* ---- mappings with a fault operation ------------------------------------------------------- */
 
 static vm_fault_t install_file_page(const struct fault *f, struct page *page, bool writable)
 {
@@ -256,7 +260,7 @@ void folio_unlock(struct folio *folio)
 	clear_bit(PG_locked, folio_flags(folio, 0));
 }
 
-/* ---- entry ------------------------------------------------------------------------------------------ */
+/* ---- entry --------------------------------------------------------------------------------- */
 
 static vm_fault_t handle_pte_fault(const struct fault *f, unsigned long address)
 {
@@ -279,7 +283,10 @@ static vm_fault_t handle_pte_fault(const struct fault *f, unsigned long address)
 	return result;
 }
 
-/* The knob that makes every I/O page fault longer, as a slower machine's would be, without keeping a CPU busy */
+/*
+ * The knob that makes every I/O page fault longer, as a slower machine's would be, without keeping
+ * a CPU busy
+ */
 static void wait_extra(void)
 {
 	ktime_t extra = ns_to_ktime(kparams.fault_extra_ns);
@@ -320,7 +327,7 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, un
 static vm_fault_t user_fault(struct mm_struct *mm, u64 va, unsigned int access)
 {
 	unsigned int flags = FAULT_FLAG_USER;
-	vm_flags_t needed = VM_READ;
+	vm_flags_t needed = VM_ACCESS_FLAGS; /* whatever else is allowed, reading is */
 	struct vm_area_struct *vma = vma_lookup(mm, va);
 
 	shim_charge_ns(kparams.vma_ns);
@@ -337,8 +344,8 @@ static vm_fault_t user_fault(struct mm_struct *mm, u64 va, unsigned int access)
 }
 
 /*
- * A data or instruction abort of the current task. A user access that cannot be served ends the process; an access of the kernel on
- * its behalf fails with -EFAULT.
+ * A data or instruction abort of the current task. A user access that cannot be served ends the
+ * process; an access of the kernel on its behalf fails with -EFAULT.
  */
 int shim_mm_page_fault(u64 va, unsigned int access)
 {
@@ -346,7 +353,12 @@ int shim_mm_page_fault(u64 va, unsigned int access)
 	vm_fault_t result = VM_FAULT_SIGSEGV;
 	int signal = SIGSEGV;
 
-	shim_charge_ns(kparams.exception_ns);
+	/*
+	 * The way in from user mode has charged its exception; one out of a copy to or from user
+	 * memory comes on top
+	 */
+	if (!(access & KI_USER))
+		shim_charge_ns(kparams.exception_ns);
 	if (mm && va < TASK_SIZE) {
 		mmap_read_lock(mm);
 		result = user_fault(mm, va, access);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Address spaces: the life of an mm_struct from allocation or fork over its last user (exit_mmap, with the mmu notifiers' release
- * first) to its last reference, and boot of memory management as a whole.
+ * Address spaces: the life of an mm_struct from allocation or fork over its last user (exit_mmap,
+ * with the mmu notifiers' release first) to its last reference, and boot of memory management as a
+ * whole.
  */
 #include <linux/init.h>
 #include <linux/iommu.h>
@@ -62,6 +63,7 @@ struct mm_struct *shim_mm_alloc(void)
 	mm->task_size = TASK_SIZE;
 	mmu_notifier_subscriptions_init(mm);
 	mm_pasid_init(mm);
+	shim_asid_assign(mm);
 	return mm;
 }
 
@@ -141,7 +143,8 @@ struct mm_struct *shim_mm_fork(struct mm_struct *parent)
 	child->mmap_base = parent->mmap_base;
 	child->def_flags = parent->def_flags;
 	VMA_ITERATOR(vmi, parent, 0);
-	for_each_vma(vmi, vma) {
+	for_each_vma(vmi, vma)
+	{
 		if (vma->vm_flags & VM_DONTCOPY)
 			continue;
 		error = -ENOMEM;
@@ -170,7 +173,7 @@ struct mm_struct *shim_mm_fork(struct mm_struct *parent)
 	return child;
 }
 
-/* ---- boot and the end ------------------------------------------------------------------------ */
+/* ---- boot and the end ---------------------------------------------------------------------- */
 
 void shim_mm_init(void)
 {
@@ -191,7 +194,10 @@ void shim_mm_baseline(void)
 	shim_page_baseline();
 }
 
-/* Subsystems are up, devices are not there yet: what they allocate must be gone when they are removed */
+/*
+ * Subsystems are up, devices are not there yet: what they allocate must be gone when they are
+ * removed
+ */
 static int __init baseline_after_initcalls(void)
 {
 	shim_mm_baseline();
@@ -207,7 +213,8 @@ int shim_mm_check_leaks(void)
 	/* What is only waiting for readers is not leaked */
 	mmu_notifier_synchronize();
 	rcu_barrier();
-	list_for_each_entry(smm, &all_mms, node) {
+	list_for_each_entry(smm, &all_mms, node)
+	{
 		pr_err("leak: mm %u with %d user(s), %d reference(s), %d VMA(s)\n", smm->id,
 		       atomic_read(&smm->mm.mm_users), atomic_read(&smm->mm.mm_count),
 		       smm->mm.map_count);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the shim's memory management share: the page allocator's accounting, address spaces beside
- * mm_struct, VMSAv8-64 page tables and the VMA helpers. Everything that a kernel header declares is declared there.
+ * What the files of the shim's memory management share: the page allocator's accounting, address
+ * spaces beside mm_struct, VMSAv8-64 page tables and the VMA helpers. Everything that a kernel
+ * header declares is declared there.
  */
 #ifndef KERNEL_SHIM_MM_INTERNAL_H
 #define KERNEL_SHIM_MM_INTERNAL_H
@@ -12,9 +13,12 @@
 
 #include "shim.h"
 
-/* ---- pages (page.c) ----------------------------------------------------------------------- */
+/* ---- pages (page.c) ------------------------------------------------------------------------ */
 
-/* As alloc_pages, for a caller that passes on its own caller's address to the leak report; no cost charged */
+/*
+ * As alloc_pages, for a caller that passes on its own caller's address to the leak report; no cost
+ * charged
+ */
 struct page *shim_alloc_pages_site(gfp_t gfp, unsigned int order, const void *site);
 void shim_free_pages_uncharged(struct page *page, unsigned int order);
 /* The order that a page block was allocated with */
@@ -25,10 +29,13 @@ void shim_page_init(void);
 void shim_page_baseline(void);
 int shim_page_check_leaks(void);
 
-/* A code address relative to shim_mm_init: the same in every run, wherever the image is loaded (gdb: info symbol) */
+/*
+ * A code address relative to shim_mm_init: the same in every run, wherever the image is loaded
+ * (gdb: info symbol)
+ */
 unsigned long shim_image_offset(const void *code);
 
-/* ---- slab (slab.c) ------------------------------------------------------------------------ */
+/* ---- slab (slab.c) ------------------------------------------------------------------------- */
 
 void shim_slab_init(void);
 void shim_slab_baseline(void);
@@ -41,20 +48,20 @@ int shim_slab_check_leaks(void);
 #define PTD_TABLE	BIT_ULL(1) /* at levels 0 to 2; at level 3 it tells a page */
 #define PTD_PAGE	(PTD_VALID | PTD_TABLE)
 #define PTD_ATTR(index) ((u64)(index) << 2) /* AttrIndx[2:0]: field of MAIR_EL1 */
-#define PTD_AP_USER	BIT_ULL(6) /* AP[1] */
-#define PTD_AP_RDONLY	BIT_ULL(7) /* AP[2] */
+#define PTD_AP_USER	BIT_ULL(6)	    /* AP[1] */
+#define PTD_AP_RDONLY	BIT_ULL(7)	    /* AP[2] */
 #define PTD_SH_INNER	(3ULL << 8)
 #define PTD_AF		BIT_ULL(10)
 #define PTD_NG		BIT_ULL(11)
 #define PTD_PXN		BIT_ULL(53)
 #define PTD_UXN		BIT_ULL(54)
 /* Bits that the architecture leaves to software, with arch/arm64's meaning */
-#define PTD_SPECIAL	BIT_ULL(56) /* no reference to the page is held: zero page, PFN map */
-#define PTD_PROT_NONE	BIT_ULL(58) /* a page is here, but nobody has access; not valid */
-#define PTD_ADDRESS	GENMASK_ULL(47, 12)
+#define PTD_SPECIAL   BIT_ULL(56) /* no reference to the page is held: zero page, PFN map */
+#define PTD_PROT_NONE BIT_ULL(58) /* a page is here, but nobody has access; not valid */
+#define PTD_ADDRESS   GENMASK_ULL(47, 12)
 
 /* MAIR_EL1 fields as arch/arm64 lays them out */
-#define MAIR_NORMAL	   0
+#define MAIR_NORMAL	  0
 #define MAIR_DEVICE_nGnRE 4
 
 #define PT_LEVELS	4
@@ -87,7 +94,7 @@ struct shim_gather {
 	struct shim_gather_batch *pages;
 	unsigned int nr_pages;
 	struct list_head tables; /* unlinked, by page->lru: walk caches must go, too */
-	bool whole_mm; /* at the end of its life: nothing runs on it */
+	bool whole_mm;		 /* at the end of its life: nothing runs on it */
 };
 
 u64 *shim_pgd_alloc(void); /* NULL without memory */
@@ -102,12 +109,15 @@ void shim_pte_install(u64 *pte, u64 descriptor, bool io);
 /* Clears the entries of a range, drops mapped pages into the gather (blocks) */
 void shim_zap_range(struct shim_gather *gather, struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end); /* may flush in between, when very many pages wait */
-/* Gives back the tables of [start, end) that lie within [floor, ceiling): no VMA has a part in them */
+/* Gives back the tables of [start, end) within [floor, ceiling), where no VMA has a part */
 void shim_free_tables(struct shim_gather *gather, unsigned long start, unsigned long end,
 		      unsigned long floor, unsigned long ceiling);
 void shim_gather_begin(struct shim_gather *gather, struct mm_struct *mm, bool whole_mm);
 void shim_gather_end(struct shim_gather *gather); /* TLB maintenance, then pages go back (blocks) */
-/* Changes what the entries of a range allow to the VMA's new flags (blocks). A page that is shared stays read-only */
+/*
+ * Changes what the entries of a range allow to the VMA's new flags (blocks). A page that is shared
+ * stays read-only
+ */
 void shim_protect_range(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 			vm_flags_t flags);
 /* Copies a VMA's entries to the child; private writable pages become read-only in both. -ENOMEM */
@@ -124,13 +134,13 @@ void shim_pgtable_init(void);
 void shim_page_map_get(struct page *page); /* one more page table entry refers to it */
 void shim_page_map_put(struct page *page);
 
-/* ---- address spaces (mm.c, asid.c) -------------------------------------------------------- */
+/* ---- address spaces (mm.c, asid.c) --------------------------------------------------------- */
 
 struct shim_mm {
-	u64 asid; /* generation and ASID; 0: none yet */
+	u64 asid;	       /* generation and ASID; 0: none yet */
 	struct list_head node; /* all_mms */
-	unsigned int id; /* counts from 1, for reports */
-	struct mm_struct mm; /* last: it ends with a cpumask of run-time size */
+	unsigned int id;       /* counts from 1, for reports */
+	struct mm_struct mm;   /* last: it ends with a cpumask of run-time size */
 };
 
 static inline struct shim_mm *to_shim_mm(struct mm_struct *mm)
@@ -140,6 +150,7 @@ static inline struct shim_mm *to_shim_mm(struct mm_struct *mm)
 
 /* The ASID that TLBs may hold entries of this mm under; 0 if there are none */
 unsigned int shim_mm_asid(struct mm_struct *mm);
+void shim_asid_assign(struct mm_struct *mm); /* may begin a new generation (blocks) */
 
 /* ---- faults and VMAs (fault.c, vma.c, mmap.c) ---------------------------------------------- */
 
@@ -152,7 +163,8 @@ void shim_fault_init(void);
 struct vm_area_struct *shim_vma_dup(struct vm_area_struct *vma, struct mm_struct *mm);
 /* The mmap lock is held for writing in all of these */
 int shim_vma_insert(struct mm_struct *mm, struct vm_area_struct *vma);
-void shim_vma_release(struct vm_area_struct *vma); /* calls close, drops the file, frees; not in the tree */
+void shim_vma_release(
+	struct vm_area_struct *vma); /* calls close, drops the file, frees; not in the tree */
 /* Makes start and end boundaries of VMAs */
 int shim_vma_split_at(struct mm_struct *mm, unsigned long start, unsigned long end);
 /* Joins a VMA with neighbours that do not differ; the result covers it, `vma` may be gone */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The system calls on address spaces: mmap, munmap, mprotect, mremap, madvise, brk, mincore, with the numbers and structures of
- * the asm-generic ABI. New mappings are placed from the top down, at the same addresses in every run; the parameter mmap.rnd_bits moves
- * the top by a number of pages that depends on the machine's seed.
+ * The system calls on address spaces: mmap, munmap, mprotect, mremap, madvise, brk, mincore, with
+ * the numbers and structures of the asm-generic ABI. New mappings are placed from the top down, at
+ * the same addresses in every run; the parameter mmap.rnd_bits moves the top by a number of pages
+ * that depends on the machine's seed.
  *
- * Not modelled: the heap (brk fails, as for a process without one; libraries fall back to mmap), huge pages, resource limits but
- * for the number of VMAs and the overcommit heuristic.
+ * Not modelled: the heap (brk fails, as for a process without one; libraries fall back to mmap),
+ * huge pages, resource limits but for the number of VMAs and the overcommit heuristic.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -37,7 +38,7 @@ static unsigned long mmap_base(struct mm_struct *mm)
 	return mm->mmap_base;
 }
 
-/* ---- where a mapping goes ------------------------------------------------------------------------------ */
+/* ---- where a mapping goes ------------------------------------------------------------------ */
 
 static unsigned long unmapped_area(struct mm_struct *mm, unsigned long hint, unsigned long length)
 {
@@ -77,7 +78,7 @@ static unsigned long place(struct mm_struct *mm, struct file *file, unsigned lon
 	return unmapped_area(mm, addr, length);
 }
 
-/* ---- mmap ------------------------------------------------------------------------------------------------ */
+/* ---- mmap ---------------------------------------------------------------------------------- */
 
 static int file_flags(struct file *file, unsigned long flags, unsigned long prot, vm_flags_t *vm)
 {
@@ -228,7 +229,7 @@ static s64 sys_mmap(const u64 args[7])
 	return result;
 }
 
-/* ---- munmap, mprotect ---------------------------------------------------------------------------------- */
+/* ---- munmap, mprotect ---------------------------------------------------------------------- */
 
 static bool bad_range(unsigned long start, unsigned long length)
 {
@@ -313,7 +314,7 @@ static s64 sys_mprotect(const u64 args[7])
 	return error;
 }
 
-/* ---- mremap ------------------------------------------------------------------------------------------------ */
+/* ---- mremap -------------------------------------------------------------------------------- */
 
 static unsigned long move_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long from,
 			      unsigned long old_length, unsigned long to, unsigned long new_length)
@@ -427,9 +428,9 @@ static unsigned long mremap_locked(struct mm_struct *mm, unsigned long start,
 	if (flags & MREMAP_FIXED)
 		return mremap_fixed(mm, start, old_length, new_length, to);
 	if (old_length >= new_length) {
-		error = old_length == new_length ?
-				0 :
-				shim_munmap_locked(mm, start + new_length, start + old_length);
+		error = old_length == new_length
+				? 0
+				: shim_munmap_locked(mm, start + new_length, start + old_length);
 		return error ? error : start;
 	}
 	if (!old_length || old_length > vma->vm_end - start)
@@ -452,7 +453,7 @@ static s64 sys_mremap(const u64 args[7])
 	return (s64)result;
 }
 
-/* ---- madvise, mincore, brk ------------------------------------------------------------------------------------ */
+/* ---- madvise, mincore, brk ----------------------------------------------------------------- */
 
 static int madvise_dontneed(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
@@ -462,7 +463,8 @@ static int madvise_dontneed(struct mm_struct *mm, unsigned long start, unsigned 
 
 	mmap_read_lock(mm);
 	VMA_ITERATOR(vmi, mm, start);
-	for_each_vma_range(vmi, vma, end) {
+	for_each_vma_range(vmi, vma, end)
+	{
 		if (vma->vm_start > at)
 			error = -ENOMEM; /* unmapped parts are skipped, but told */
 		if (vma->vm_flags & (VM_LOCKED | VM_PFNMAP)) {
@@ -581,12 +583,12 @@ static s64 sys_brk(const u64 args[7])
 #define NR_MADVISE  233
 
 const struct shim_syscall shim_syscalls_mm[] = {
-	{ NR_BRK, "brk", sys_brk },
-	{ NR_MUNMAP, "munmap", sys_munmap },
-	{ NR_MREMAP, "mremap", sys_mremap },
-	{ NR_MMAP, "mmap", sys_mmap },
-	{ NR_MPROTECT, "mprotect", sys_mprotect },
-	{ NR_MINCORE, "mincore", sys_mincore },
-	{ NR_MADVISE, "madvise", sys_madvise },
-	{ 0, NULL, NULL },
+	{NR_BRK, "brk", sys_brk},
+	{NR_MUNMAP, "munmap", sys_munmap},
+	{NR_MREMAP, "mremap", sys_mremap},
+	{NR_MMAP, "mmap", sys_mmap},
+	{NR_MPROTECT, "mprotect", sys_mprotect},
+	{NR_MINCORE, "mincore", sys_mincore},
+	{NR_MADVISE, "madvise", sys_madvise},
+	{0, NULL, NULL},
 };

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The page allocator: a buddy system over simulated RAM. RAM that was never used lies above a frontier and has no state at
- * all, so that a terabyte costs nothing until it is touched; below the frontier the kernel's struct page holds it.
- * Addresses depend only on the order of calls. Free single pages are kept in a last-in first-out list, as the per-CPU lists of
- * the kernel do, so that a page that is still in the caches is used first.
+ * The page allocator: a buddy system over simulated RAM. RAM that was never used lies above a
+ * frontier and has no state at all, so that a terabyte costs nothing until it is touched; below the
+ * frontier the kernel's struct page holds it. Addresses depend only on the order of calls. Free
+ * single pages are kept in a last-in first-out list, as the per-CPU lists of the kernel do, so that
+ * a page that is still in the caches is used first.
  *
- * No lock is needed: simulated threads run one at a time and nothing here lets time pass. Not modelled: zones, nodes, watermarks,
- * reclaim (memory is out when RAM is), migration types.
+ * No lock is needed: simulated threads run one at a time and nothing here lets time pass. Not
+ * modelled: zones, nodes, watermarks, reclaim (memory is out when RAM is), migration types.
  */
 #include <linux/gfp.h>
 #include <linux/highmem.h>
@@ -17,7 +18,10 @@
 
 #include "mm_internal.h"
 
-/* Larger than the kernel's MAX_PAGE_ORDER: a device's queue may ask for one contiguous piece (CMA in a real machine) */
+/*
+ * Larger than the kernel's MAX_PAGE_ORDER: a device's queue may ask for one contiguous piece (CMA
+ * in a real machine)
+ */
 #define BUDDY_ORDERS 19
 #define FAST_PAGES   256
 
@@ -41,8 +45,9 @@ static struct {
 } buddy;
 
 /*
- * An allocated block keeps its order and the code that asked for it in page->index, which page tables and drivers leave alone:
- * order in bits 0 to 5, bit 6 "lives as long as the kernel", the caller's offset in the image above.
+ * An allocated block keeps its order and the code that asked for it in page->index, which page
+ * tables and drivers leave alone: order in bits 0 to 5, bit 6 "lives as long as the kernel", the
+ * caller's offset in the image above.
  */
 #define INFO_ORDER 0x3fUL
 #define INFO_KEEP  0x40UL
@@ -104,7 +109,10 @@ static void buddy_take(struct page *page)
 	page->private = 0;
 }
 
-/* Moves the frontier up to the next block that is naturally aligned and holds an allocation of `order` */
+/*
+ * Moves the frontier up to the next block that is naturally aligned and holds an allocation of
+ * `order`
+ */
 static bool buddy_grow(unsigned int order)
 {
 	unsigned int want = max_t(unsigned int, order, MAX_PAGE_ORDER);
@@ -164,8 +172,7 @@ static void buddy_free(struct page *page, unsigned int order)
 		unsigned long buddy_pfn = pfn ^ (1UL << order);
 		struct page *other = pfn_to_page(buddy_pfn);
 
-		if (buddy_pfn < buddy.first_pfn ||
-		    buddy_pfn + (1UL << order) > buddy.frontier_pfn)
+		if (buddy_pfn < buddy.first_pfn || buddy_pfn + (1UL << order) > buddy.frontier_pfn)
 			break;
 		if (!PageBuddy(other) || other->private != order)
 			break;
@@ -355,7 +362,8 @@ void put_pages_list(struct list_head *pages)
 {
 	struct page *page, *next;
 
-	list_for_each_entry_safe(page, next, pages, lru) {
+	list_for_each_entry_safe(page, next, pages, lru)
+	{
 		list_del_init(&page->lru);
 		put_page(page);
 	}
@@ -366,7 +374,7 @@ unsigned long nr_free_buffer_pages(void)
 	return buddy.end_pfn - buddy.first_pfn - buddy.pages_in_use;
 }
 
-/* ---- what lives as long as the kernel, and what leaked --------------------------------------- */
+/* ---- what lives as long as the kernel, and what leaked ------------------------------------- */
 
 static struct page *next_block(unsigned long *pfn)
 {
@@ -405,7 +413,8 @@ int shim_page_check_leaks(void)
 	while ((page = next_block(&pfn))) {
 		if ((page->index & INFO_KEEP) || folio_test_slab((struct folio *)page))
 			continue;
-		pr_err("leak: %lu page(s) at physical %#lx, %d reference(s), allocated at shim_mm_init%+ld\n",
+		pr_err("leak: %lu page(s) at physical %#lx, %d reference(s), allocated at "
+		       "shim_mm_init%+ld\n",
 		       1UL << shim_page_order(page), page_to_pfn(page) << PAGE_SHIFT,
 		       page_count(page), (long)page->index >> INFO_SITE);
 		leaks++;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Translation tables of user address spaces: VMSAv8-64 stage 1, 4 KiB granule, 48-bit, four levels (Arm DDI 0487 D8.2, D8.3), in
- * pages of simulated RAM, where the walkers of CPUs and SMMUs read them by physical address. mm->pgd is the level 0 table.
+ * Translation tables of user address spaces: VMSAv8-64 stage 1, 4 KiB granule, 48-bit, four levels
+ * (Arm DDI 0487 D8.2, D8.3), in pages of simulated RAM, where the walkers of CPUs and SMMUs read
+ * them by physical address. mm->pgd is the level 0 table.
  *
- * Each level 3 table has a lock of its own; tables of the upper levels are linked under mm->page_table_lock. An entry is
- * written after the time for it has passed, since a walker may read it at any moment. Hardware management of the access flag and dirty
- * state is not used: entries are installed with AF set. Blocks are read, never made.
+ * Each level 3 table has a lock of its own; tables of the upper levels are linked under
+ * mm->page_table_lock. An entry is written after the time for it has passed, since a walker may
+ * read it at any moment. Hardware management of the access flag and dirty state is not used:
+ * entries are installed with AF set. Blocks are read, never made.
  */
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -31,7 +33,7 @@ void shim_pgtable_init(void)
 	ptl_cache = kmem_cache_create("page->ptl", sizeof(spinlock_t), 0, 0, NULL);
 }
 
-/* ---- tables ------------------------------------------------------------------------------------ */
+/* ---- tables -------------------------------------------------------------------------------- */
 
 static struct page *table_alloc(struct mm_struct *mm)
 {
@@ -160,7 +162,7 @@ u64 shim_peek_va(struct mm_struct *mm, u64 va)
 	return ~0ULL;
 }
 
-/* ---- entries ------------------------------------------------------------------------------------ */
+/* ---- entries ------------------------------------------------------------------------------- */
 
 static u64 pte_rights(vm_flags_t flags, bool writable)
 {
@@ -178,8 +180,8 @@ static u64 pte_rights(vm_flags_t flags, bool writable)
 
 u64 shim_pte_mk(unsigned long pfn, vm_flags_t flags, bool writable, bool special)
 {
-	u64 attributes = shim_pfn_is_ram(pfn) ? PTD_ATTR(MAIR_NORMAL) | PTD_SH_INNER :
-						PTD_ATTR(MAIR_DEVICE_nGnRE);
+	u64 attributes = shim_pfn_is_ram(pfn) ? PTD_ATTR(MAIR_NORMAL) | PTD_SH_INNER
+					      : PTD_ATTR(MAIR_DEVICE_nGnRE);
 
 	return ((u64)pfn << PAGE_SHIFT) | attributes | PTD_TABLE | PTD_AF | PTD_NG |
 	       (special ? PTD_SPECIAL : 0) | pte_rights(flags, writable);
@@ -208,10 +210,9 @@ void shim_page_map_put(struct page *page)
 	put_page(page);
 }
 
-/* ---- TLB maintenance ------------------------------------------------------------------------------ */
+/* ---- TLB maintenance ----------------------------------------------------------------------- */
 
-void shim_flush_range(struct mm_struct *mm, unsigned long start, unsigned long end,
-		      bool last_level)
+void shim_flush_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool last_level)
 {
 	unsigned long pages = (end - start) >> PAGE_SHIFT;
 	unsigned int asid = shim_mm_asid(mm);
@@ -235,7 +236,7 @@ void shim_flush_mm(struct mm_struct *mm)
 
 void shim_gather_begin(struct shim_gather *gather, struct mm_struct *mm, bool whole_mm)
 {
-	*gather = (struct shim_gather){ .mm = mm, .start = ~0UL, .whole_mm = whole_mm };
+	*gather = (struct shim_gather){.mm = mm, .start = ~0UL, .whole_mm = whole_mm};
 	INIT_LIST_HEAD(&gather->tables);
 }
 
@@ -259,8 +260,7 @@ void shim_gather_end(struct shim_gather *gather)
 		gather->pages = batch->next;
 		shim_free_pages_uncharged(virt_to_page(batch), 0);
 	}
-	list_for_each_entry_safe(page, next, &gather->tables, lru)
-		table_free(gather->mm, page);
+	list_for_each_entry_safe(page, next, &gather->tables, lru) table_free(gather->mm, page);
 	shim_gather_begin(gather, gather->mm, gather->whole_mm);
 }
 
@@ -296,9 +296,9 @@ static void gather_page(struct shim_gather *gather, struct page *page)
 	gather->nr_pages++;
 }
 
-/* ---- ranges: zap, protect, copy, move ----------------------------------------------------------- */
+/* ---- ranges: zap, protect, copy, move ------------------------------------------------------ */
 
-/* The first address after va where another level 3 table begins; or the end of what no table covers */
+/* The first address after va where another level 3 table begins, or a missing one ends */
 static unsigned long next_table(struct mm_struct *mm, unsigned long va, unsigned long end)
 {
 	u64 *table = (u64 *)mm->pgd;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The slab allocator: caches of equal objects in blocks of pages, kmalloc on top of them, large allocations straight from the page
- * allocator. Beside each slab's objects lies what the kernel keeps only when it debugs: who asked for an object and how
- * large, so that every leak is reported by call site. Under AddressSanitizer each object has a red zone, its unused tail and
- * freed objects are poisoned, and a freed object waits in a queue before it is used again.
+ * The slab allocator: caches of equal objects in blocks of pages, kmalloc on top of them, large
+ * allocations straight from the page allocator. Beside each slab's objects lies what the kernel
+ * keeps only when it debugs: who asked for an object and how large, so that every leak is reported
+ * by call site. Under AddressSanitizer each object has a red zone, its unused tail and freed
+ * objects are poisoned, and a freed object waits in a queue before it is used again.
  *
- * As in page.c nothing here lets time pass, so no lock is needed. Not modelled: per-CPU slabs, memory control groups.
+ * As in page.c nothing here lets time pass, so no lock is needed. Not modelled: per-CPU slabs,
+ * memory control groups.
  */
 #include <linux/gfp.h>
 #include <linux/list.h>
@@ -34,9 +36,9 @@ static inline void __asan_unpoison_memory_region(const volatile void *address, s
 #define QUARANTINE 0u
 #endif
 
-#define MAX_SLAB_OBJECT	  SZ_16K
+#define MAX_SLAB_OBJECT	   SZ_16K
 #define MAX_KMALLOC_OBJECT SZ_2K /* above, whole pages: naturally aligned without a slab's header */
-#define SLOT_END	  0xffffu
+#define SLOT_END	   0xffffu
 
 struct kmem_cache {
 	const char *name;
@@ -72,23 +74,21 @@ struct slab_head {
 kmem_buckets kmalloc_caches[NR_KMALLOC_TYPES];
 
 static LIST_HEAD(all_caches);
-static struct kmem_cache cache_cache = { .name = "kmem_cache" };
+static struct kmem_cache cache_cache = {.name = "kmem_cache"};
 static bool slab_ready;
 
 static const struct {
 	const char *name;
 	unsigned int size;
 } kmalloc_sizes[] = {
-	[1] = { "kmalloc-96", 96 },	[2] = { "kmalloc-192", 192 },
-	[3] = { "kmalloc-8", 8 },	[4] = { "kmalloc-16", 16 },
-	[5] = { "kmalloc-32", 32 },	[6] = { "kmalloc-64", 64 },
-	[7] = { "kmalloc-128", 128 },	[8] = { "kmalloc-256", 256 },
-	[9] = { "kmalloc-512", 512 },	[10] = { "kmalloc-1k", 1024 },
-	[11] = { "kmalloc-2k", 2048 },	[12] = { "kmalloc-4k", 4096 },
-	[13] = { "kmalloc-8k", 8192 },
+	[1] = {"kmalloc-96", 96},    [2] = {"kmalloc-192", 192},  [3] = {"kmalloc-8", 8},
+	[4] = {"kmalloc-16", 16},    [5] = {"kmalloc-32", 32},	  [6] = {"kmalloc-64", 64},
+	[7] = {"kmalloc-128", 128},  [8] = {"kmalloc-256", 256},  [9] = {"kmalloc-512", 512},
+	[10] = {"kmalloc-1k", 1024}, [11] = {"kmalloc-2k", 2048}, [12] = {"kmalloc-4k", 4096},
+	[13] = {"kmalloc-8k", 8192},
 };
 
-/* ---- slabs ----------------------------------------------------------------------------------- */
+/* ---- slabs --------------------------------------------------------------------------------- */
 
 static void cache_layout(struct kmem_cache *cache)
 {
@@ -153,7 +153,7 @@ static struct slab_head *slab_new(struct kmem_cache *cache, gfp_t gfp)
 	slab->in_use = 0;
 	slab->first_free = 0;
 	for (i = 0; i < cache->objects; i++) {
-		slab->slots[i] = (struct slot){ .next = i + 1 < cache->objects ? i + 1 : SLOT_END };
+		slab->slots[i] = (struct slot){.next = i + 1 < cache->objects ? i + 1 : SLOT_END};
 		if (cache->ctor)
 			cache->ctor(slot_object(slab, i));
 	}
@@ -214,7 +214,10 @@ static void slot_release(struct slab_head *slab, unsigned int index)
 	slab->first_free = index;
 	if (slab->in_use-- == cache->objects)
 		list_move(&slab->node, &cache->partial);
-	/* One empty slab is kept, or a cache that hovers at a boundary would ask for pages again and again */
+	/*
+	 * One empty slab is kept, or a cache that hovers at a boundary would ask for pages again
+	 * and again
+	 */
 	if (!slab->in_use && !list_is_singular(&cache->partial))
 		slab_delete(slab);
 }
@@ -275,7 +278,7 @@ static void slab_free(struct slab_head *slab, void *object)
 	quarantine_swap(object);
 }
 
-/* ---- kmalloc --------------------------------------------------------------------------------- */
+/* ---- kmalloc ------------------------------------------------------------------------------- */
 
 void shim_slab_init(void)
 {
@@ -449,7 +452,7 @@ bool slab_is_available(void)
 	return slab_ready;
 }
 
-/* ---- caches ---------------------------------------------------------------------------------- */
+/* ---- caches -------------------------------------------------------------------------------- */
 
 struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int object_size,
 					    struct kmem_cache_args *args, slab_flags_t flags)
@@ -485,8 +488,7 @@ void kmem_cache_destroy(struct kmem_cache *cache)
 		       cache->in_use);
 		return;
 	}
-	list_for_each_entry_safe(slab, next, &cache->partial, node)
-		slab_delete(slab);
+	list_for_each_entry_safe(slab, next, &cache->partial, node) slab_delete(slab);
 	list_del(&cache->node);
 	kfree_const(cache->name);
 	slab_free(object_slab(cache), cache);
@@ -496,9 +498,8 @@ int kmem_cache_shrink(struct kmem_cache *cache)
 {
 	struct slab_head *slab, *next;
 
-	list_for_each_entry_safe(slab, next, &cache->partial, node)
-		if (!slab->in_use)
-			slab_delete(slab);
+	list_for_each_entry_safe(slab, next, &cache->partial, node) if (!slab->in_use)
+		slab_delete(slab);
 	return 0;
 }
 
@@ -539,8 +540,8 @@ int kmem_cache_alloc_bulk_noprof(struct kmem_cache *cache, gfp_t gfp, size_t cou
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		objects[i] = slab_alloc(cache, gfp, cache->object_size,
-					__builtin_return_address(0));
+		objects[i] =
+			slab_alloc(cache, gfp, cache->object_size, __builtin_return_address(0));
 		if (!objects[i]) {
 			kmem_cache_free_bulk(cache, i, objects);
 			return 0;
@@ -568,7 +569,7 @@ bool kmem_dump_obj(void *object)
 	return true;
 }
 
-/* ---- per-CPU and vmalloc ---------------------------------------------------------------------- */
+/* ---- per-CPU and vmalloc ------------------------------------------------------------------- */
 
 /* The kernel is configured for one CPU, where a per-CPU variable is a variable */
 void __percpu *pcpu_alloc_noprof(size_t size, size_t align, bool reserved, gfp_t gfp)
@@ -583,7 +584,10 @@ void free_percpu(void __percpu *object)
 	kfree((void __force *)object);
 }
 
-/* Simulated RAM is mapped as one piece, and the buddy system gives contiguous blocks of any size: no second mapping is needed */
+/*
+ * Simulated RAM is mapped as one piece, and the buddy system gives contiguous blocks of any size:
+ * no second mapping is needed
+ */
 void *vmalloc_noprof(unsigned long size)
 {
 	return size ? kmalloc_pages(size, GFP_KERNEL, __builtin_return_address(0)) : NULL;
@@ -591,8 +595,8 @@ void *vmalloc_noprof(unsigned long size)
 
 void *vzalloc_noprof(unsigned long size)
 {
-	return size ? kmalloc_pages(size, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0)) :
-		      NULL;
+	return size ? kmalloc_pages(size, GFP_KERNEL | __GFP_ZERO, __builtin_return_address(0))
+		    : NULL;
 }
 
 void vfree(const void *object)
@@ -615,7 +619,7 @@ bool is_vmalloc_addr(const void *object)
 	return false;
 }
 
-/* ---- what lives as long as the kernel, and what leaked ----------------------------------------- */
+/* ---- what lives as long as the kernel, and what leaked ------------------------------------- */
 
 void shim_mm_keep(const void *object)
 {
@@ -632,16 +636,17 @@ static void slab_keep_all(struct list_head *slabs)
 	struct slab_head *slab;
 	unsigned int i;
 
-	list_for_each_entry(slab, slabs, node)
-		for (i = 0; i < slab->cache->objects; i++)
-			slab->slots[i].keep = true;
+	list_for_each_entry(slab, slabs, node) for (i = 0; i < slab->cache->objects; i++)
+		slab->slots[i]
+			.keep = true;
 }
 
 void shim_slab_baseline(void)
 {
 	struct kmem_cache *cache;
 
-	list_for_each_entry(cache, &all_caches, node) {
+	list_for_each_entry(cache, &all_caches, node)
+	{
 		slab_keep_all(&cache->partial);
 		slab_keep_all(&cache->full);
 	}
@@ -665,7 +670,7 @@ static void leak_add(struct leak_line *lines, unsigned int *used, const struct s
 	if (i == LEAK_LINES)
 		i--; /* the last line takes the rest */
 	else if (i == *used)
-		lines[(*used)++] = (struct leak_line){ slot->site, slot->size, 0 };
+		lines[(*used)++] = (struct leak_line){slot->site, slot->size, 0};
 	lines[i].count++;
 }
 
@@ -675,7 +680,8 @@ static int slab_leaks(struct list_head *slabs, struct leak_line *lines, unsigned
 	unsigned int i;
 	int leaks = 0;
 
-	list_for_each_entry(slab, slabs, node) {
+	list_for_each_entry(slab, slabs, node)
+	{
 		for (i = 0; i < slab->cache->objects; i++) {
 			struct slot *slot = &slab->slots[i];
 
@@ -695,12 +701,14 @@ int shim_slab_check_leaks(void)
 	unsigned int i, used;
 	int leaks = 0;
 
-	list_for_each_entry(cache, &all_caches, node) {
+	list_for_each_entry(cache, &all_caches, node)
+	{
 		used = 0;
 		leaks += slab_leaks(&cache->partial, lines, &used);
 		leaks += slab_leaks(&cache->full, lines, &used);
 		for (i = 0; i < used; i++)
-			pr_err("leak: %u object(s) of %u bytes from %s, allocated at shim_mm_init%+d\n",
+			pr_err("leak: %u object(s) of %u bytes from %s, allocated at "
+			       "shim_mm_init%+d\n",
 			       lines[i].count, lines[i].size, cache->name, lines[i].site);
 	}
 	return leaks;

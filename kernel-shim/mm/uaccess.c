@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies between the kernel and the current process. They go through the CPU's MMU, as LDTR and STTR do: the machine translates,
- * takes page faults and accounts the time. What could not be copied is returned, as everywhere in the kernel.
+ * Copies between the kernel and the current process. They go through the CPU's MMU, as LDTR and
+ * STTR do: the machine translates, takes page faults and accounts the time. What could not be
+ * copied is returned, as everywhere in the kernel.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -47,7 +48,10 @@ unsigned long __clear_user(void __user *to, unsigned long n)
 	return 0;
 }
 
-/* The bytes from `user` on that can be read without crossing into the next page, where a fault may wait */
+/*
+ * The bytes from `user` on that can be read without crossing into the next page, where a fault may
+ * wait
+ */
 static unsigned long string_chunk(const char __user *user, long count)
 {
 	unsigned long to_page_end = PAGE_SIZE - offset_in_page((unsigned long)user);
@@ -64,7 +68,8 @@ long strncpy_from_user(char *dst, const char __user *src, long count)
 		unsigned long chunk = string_chunk(src + done, count - done);
 		char *nul;
 
-		if (!access_ok(src + done, chunk) || raw_copy_from_user(dst + done, src + done, chunk))
+		if (!access_ok(src + done, chunk) ||
+		    raw_copy_from_user(dst + done, src + done, chunk))
 			return -EFAULT;
 		nul = memchr(dst + done, 0, chunk);
 		if (nul)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Small helpers that mm/util.c gives the rest of the kernel: copies of strings and memory, constant strings, command lines.
+ * Small helpers that mm/util.c gives the rest of the kernel: copies of strings and memory, constant
+ * strings, command lines.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -91,7 +92,7 @@ struct address_space *folio_mapping(struct folio *folio)
 	return ((unsigned long)mapping & PAGE_MAPPING_FLAGS) ? NULL : mapping;
 }
 
-/* ---- names that vsprintf prints flags with (%pGp, %pGg, %pGv) ---- */
+/* ---- names that vsprintf prints flags with (%pGp, %pGg, %pGv) ------------------------------ */
 
 const struct trace_print_flags pageflag_names[] = {__def_pageflag_names, {0, NULL}};
 const struct trace_print_flags gfpflag_names[] = {__def_gfpflag_names, {0, NULL}};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Virtual memory areas: the maple tree of an mm, splitting, merging, unmapping; the reverse map from a file to the VMAs that map
- * it; page-frame mappings that drivers make; memory that is shared across fork.
+ * Virtual memory areas: the maple tree of an mm, splitting, merging, unmapping; the reverse map
+ * from a file to the VMAs that map it; page-frame mappings that drivers make; memory that is shared
+ * across fork.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -57,7 +58,7 @@ void vm_area_free(struct vm_area_struct *vma)
 	kmem_cache_free(vma_cache, vma);
 }
 
-/* ---- from a file to the VMAs that map it ----------------------------------------------------------- */
+/* ---- from a file to the VMAs that map it --------------------------------------------------- */
 
 static struct address_space *vma_mapping(struct vm_area_struct *vma)
 {
@@ -95,7 +96,7 @@ static void vma_resize(struct vm_area_struct *vma, unsigned long start, unsigned
 	vma_link_file(vma);
 }
 
-/* ---- the tree ------------------------------------------------------------------------------------------ */
+/* ---- the tree ------------------------------------------------------------------------------ */
 
 static int vma_store(struct mm_struct *mm, unsigned long start, unsigned long end,
 		     struct vm_area_struct *vma)
@@ -243,7 +244,7 @@ struct vm_area_struct *shim_vma_merge(struct mm_struct *mm, struct vm_area_struc
 	return vma;
 }
 
-/* ---- unmapping --------------------------------------------------------------------------------------------- */
+/* ---- unmapping ----------------------------------------------------------------------------- */
 
 static void zap_detached(struct mm_struct *mm, struct list_head *detached, unsigned long start,
 			 unsigned long end, unsigned long floor, unsigned long ceiling, bool all)
@@ -252,14 +253,16 @@ static void zap_detached(struct mm_struct *mm, struct list_head *detached, unsig
 	struct shim_gather gather;
 
 	shim_gather_begin(&gather, mm, all);
-	list_for_each_entry(vma, detached, anon_vma_chain) {
+	list_for_each_entry(vma, detached, anon_vma_chain)
+	{
 		/* From here on nobody finds the tables through the file */
 		vma_unlink_file(vma);
 		shim_zap_range(&gather, vma, vma->vm_start, vma->vm_end);
 	}
 	shim_free_tables(&gather, start, end, floor, ceiling);
 	shim_gather_end(&gather);
-	list_for_each_entry_safe(vma, next, detached, anon_vma_chain) {
+	list_for_each_entry_safe(vma, next, detached, anon_vma_chain)
+	{
 		shim_charge_ns(kparams.vma_ns);
 		mm->map_count--;
 		mm->total_vm -= vma_pages(vma);
@@ -282,8 +285,7 @@ int shim_munmap_locked(struct mm_struct *mm, unsigned long start, unsigned long 
 	if (error)
 		return error;
 	VMA_ITERATOR(vmi, mm, start);
-	for_each_vma_range(vmi, vma, end)
-		list_add_tail(&vma->anon_vma_chain, &detached);
+	for_each_vma_range(vmi, vma, end) list_add_tail(&vma->anon_vma_chain, &detached);
 	error = vma_store(mm, start, end, NULL);
 	if (error) {
 		while ((vma = list_first_entry_or_null(&detached, struct vm_area_struct,
@@ -306,12 +308,14 @@ void shim_unmap_all(struct mm_struct *mm)
 	LIST_HEAD(detached);
 
 	VMA_ITERATOR(vmi, mm, 0);
-	for_each_vma(vmi, vma)
-		list_add_tail(&vma->anon_vma_chain, &detached);
+	for_each_vma(vmi, vma) list_add_tail(&vma->anon_vma_chain, &detached);
 	zap_detached(mm, &detached, 0, PT_LIMIT, 0, PT_LIMIT, true);
 }
 
-/* Takes the pages out of a range of one VMA, which stays; the mmap lock is held for reading at least */
+/*
+ * Takes the pages out of a range of one VMA, which stays; the mmap lock is held for reading at
+ * least
+ */
 void zap_page_range_single(struct vm_area_struct *vma, unsigned long address, unsigned long size,
 			   struct zap_details *details)
 {
@@ -341,7 +345,8 @@ void unmap_mapping_range(struct address_space *mapping, loff_t const holebegin,
 	struct vm_area_struct *vma;
 
 	i_mmap_lock_read(mapping);
-	vma_interval_tree_foreach(vma, &mapping->i_mmap, first, last) {
+	vma_interval_tree_foreach(vma, &mapping->i_mmap, first, last)
+	{
 		pgoff_t from = max(first, vma->vm_pgoff);
 		pgoff_t to = min(last, vma->vm_pgoff + vma_pages(vma) - 1);
 
@@ -351,7 +356,7 @@ void unmap_mapping_range(struct address_space *mapping, loff_t const holebegin,
 	i_mmap_unlock_read(mapping);
 }
 
-/* ---- mappings that drivers make ------------------------------------------------------------------------------ */
+/* ---- mappings that drivers make ------------------------------------------------------------ */
 
 static bool vma_writable(struct vm_area_struct *vma)
 {
@@ -465,7 +470,7 @@ int vm_map_pages(struct vm_area_struct *vma, struct page **pages, unsigned long 
 	return vm_insert_pages(vma, vma->vm_start, pages + vma->vm_pgoff, &count);
 }
 
-/* ---- anonymous memory shared across fork: what tmpfs does for the kernel --------------------------------------- */
+/* ---- anonymous memory shared across fork: what tmpfs does for the kernel ------------------- */
 
 struct shared_anon {
 	refcount_t users;
@@ -487,8 +492,7 @@ static void shared_anon_close(struct vm_area_struct *vma)
 
 	if (!refcount_dec_and_test(&object->users))
 		return;
-	xa_for_each(&object->pages, index, page)
-		put_page(page);
+	xa_for_each(&object->pages, index, page) put_page(page);
 	xa_destroy(&object->pages);
 	kfree(object);
 }
@@ -535,13 +539,13 @@ int shim_shared_anon_attach(struct vm_area_struct *vma)
 	return 0;
 }
 
-/* ---- all locks, for the registration of an mmu notifier ---------------------------------------------------------- */
+/* ---- all locks, for the registration of an mmu notifier ------------------------------------ */
 
 static DEFINE_MUTEX(mm_all_locks_mutex);
 
 /*
- * The mmap lock, which the caller holds for writing, keeps out every fault and system call on this mm. What is left are those that come
- * through a file's reverse map.
+ * The mmap lock, which the caller holds for writing, keeps out every fault and system call on this
+ * mm. What is left are those that come through a file's reverse map.
  */
 int mm_take_all_locks(struct mm_struct *mm)
 {
@@ -550,7 +554,8 @@ int mm_take_all_locks(struct mm_struct *mm)
 	mmap_assert_write_locked(mm);
 	mutex_lock(&mm_all_locks_mutex);
 	VMA_ITERATOR(vmi, mm, 0);
-	for_each_vma(vmi, vma) {
+	for_each_vma(vmi, vma)
+	{
 		struct address_space *mapping = vma_mapping(vma);
 
 		if (mapping && !test_and_set_bit(AS_MM_ALL_LOCKS, &mapping->flags))
@@ -564,7 +569,8 @@ void mm_drop_all_locks(struct mm_struct *mm)
 	struct vm_area_struct *vma;
 
 	VMA_ITERATOR(vmi, mm, 0);
-	for_each_vma(vmi, vma) {
+	for_each_vma(vmi, vma)
+	{
 		struct address_space *mapping = vma_mapping(vma);
 
 		if (mapping && test_and_clear_bit(AS_MM_ALL_LOCKS, &mapping->flags))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Faults, copy-on-write, fork, exit, notifiers, page-frame maps, and two tasks that fault at once. */
+/* Faults, copy-on-write, fork, exit, notifiers, page-frame maps, ASIDs, racing faults. */
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/mmu_notifier.h>
@@ -141,7 +141,7 @@ KI_SELFTEST(mm_fork_honours_shared_dontfork_and_wipeonfork)
 	return 0;
 }
 
-/* ---- notifiers ------------------------------------------------------------------------------------------------- */
+/* ---- notifiers ----------------------------------------------------------------------------- */
 
 struct watcher {
 	struct mmu_notifier notifier;
@@ -171,7 +171,7 @@ static const struct mmu_notifier_ops watch_ops = {
 
 KI_SELFTEST(mm_notifier_sees_every_right_that_is_lost)
 {
-	struct watcher watcher = { .notifier.ops = &watch_ops };
+	struct watcher watcher = {.notifier.ops = &watch_ops};
 	struct mm_struct *mm = shim_mm_alloc(), *child;
 	unsigned int seen;
 	u64 at;
@@ -202,7 +202,7 @@ KI_SELFTEST(mm_notifier_sees_every_right_that_is_lost)
 	return 0;
 }
 
-/* ---- page-frame maps ---------------------------------------------------------------------------------------------- */
+/* ---- page-frame maps ----------------------------------------------------------------------- */
 
 static struct vm_area_struct *device_vma(struct mm_struct *mm, u64 at, u64 pages)
 {
@@ -260,9 +260,67 @@ KI_SELFTEST(mm_inserted_page_is_held_until_it_is_unmapped)
 	return 0;
 }
 
-/* ---- races ------------------------------------------------------------------------------------------------------------ */
+KI_SELFTEST(mm_unmapping_a_file_takes_it_from_every_process)
+{
+	static struct address_space mapping;
+	static struct file file = {.f_mapping = &mapping};
+	struct mm_struct *parent = shim_mm_alloc(), *child;
+	struct watcher watcher = {.notifier.ops = &watch_ops};
+	struct vm_area_struct *vma;
+	u64 at = 1ULL << 40;
 
-#define RACERS 4
+	init_rwsem(&mapping.i_mmap_rwsem);
+	atomic_long_set(&file.f_count, 100);
+	wear_mm(parent);
+	mmap_write_lock(parent);
+	vma = device_vma(parent, at, 4);
+	vma->vm_file = get_file(&file);
+	KI_CHECK(!remap_pfn_range(vma, at, page_to_pfn(ZERO_PAGE(0)) + 1, PAGES(4),
+				  vma->vm_page_prot));
+	KI_CHECK(!shim_vma_insert(parent, vma));
+	mmap_write_unlock(parent);
+	child = shim_mm_fork(parent);
+	KI_CHECK(!mmu_notifier_register(&watcher.notifier, parent));
+	KI_CHECK(!mm_syscall(NR_munmap, at + PAGE_SIZE, PAGE_SIZE, 0, 0, 0, 0));
+	unmap_mapping_range(&mapping, PAGES(2), PAGES(1), 1);
+	KI_CHECK(shim_peek_va(parent, at) != ~0ULL && shim_peek_va(child, at) != ~0ULL);
+	KI_CHECK(shim_peek_va(parent, at + PAGES(2)) == ~0ULL);
+	KI_CHECK(shim_peek_va(child, at + PAGES(2)) == ~0ULL);
+	KI_CHECK(watcher.start == at + PAGES(2) && watcher.end == at + PAGES(3));
+	unmap_mapping_range(&mapping, 0, 0, 1);
+	KI_CHECK(shim_peek_va(parent, at + PAGES(3)) == ~0ULL);
+	KI_CHECK(shim_peek_va(child, at) == ~0ULL);
+	/* The VMA stays; nothing gives its pages back */
+	KI_CHECK(vma_lookup(parent, at) && user_load(parent, at) == -1);
+	mmu_notifier_unregister(&watcher.notifier, parent);
+	drop_mm(parent);
+	drop_mm(child);
+	KI_CHECK(RB_EMPTY_ROOT(&mapping.i_mmap.rb_root));
+	KI_CHECK(atomic_long_read(&file.f_count) == 100);
+	return 0;
+}
+
+KI_SELFTEST(mm_asid_rollover_keeps_what_runs)
+{
+	struct mm_struct *running = shim_mm_alloc(), *other = shim_mm_alloc();
+	unsigned int asid, i, seen = 0;
+
+	wear_mm(running);
+	asid = shim_mm_asid(running);
+	KI_CHECK(asid && shim_mm_asid(other) && asid != shim_mm_asid(other));
+	for (i = 0; i < 1u << machine->asid_bits; i++) {
+		shim_asid_assign(other);
+		seen += shim_mm_asid(other) == asid;
+	}
+	KI_CHECK(!seen && shim_mm_asid(running) == asid);
+	drop_mm(running);
+	drop_mm(other);
+	return 0;
+}
+
+/* ---- races --------------------------------------------------------------------------------- */
+
+#define RACERS	   4
 #define RACE_PAGES 64
 
 struct race {
@@ -293,7 +351,7 @@ static int race_thread(void *arg)
 
 KI_SELFTEST(mm_race_on_a_page_installs_it_once)
 {
-	struct race race = { .mm = shim_mm_alloc() };
+	struct race race = {.mm = shim_mm_alloc()};
 	u64 installed;
 	unsigned int i;
 

@@ -25,15 +25,15 @@ KI_SELFTEST(mm_map_refuses_what_is_wrong)
 		u64 addr, length, prot, flags, fd, offset;
 		s64 error;
 	} cases[] = {
-		{ 0, 0, READ_WRITE, ANON, -1, 0, -EINVAL },
-		{ 0, PAGE_SIZE, READ_WRITE, MAP_ANONYMOUS, -1, 0, -EINVAL },
-		{ 0, PAGE_SIZE, READ_WRITE, ANON, -1, 17, -EINVAL },
-		{ 0, 1ULL << 48, READ_WRITE, ANON | MAP_NORESERVE, -1, 0, -ENOMEM },
-		{ 0, ~0ULL, READ_WRITE, ANON, -1, 0, -ENOMEM },
-		{ 0x100001, PAGE_SIZE, READ_WRITE, ANON | MAP_FIXED, -1, 0, -EINVAL },
-		{ 0, PAGE_SIZE, READ_WRITE, ANON | MAP_FIXED, -1, 0, -EPERM },
-		{ (1ULL << 48) - PAGE_SIZE, 2 * PAGE_SIZE, READ_WRITE, ANON | MAP_FIXED, -1, 0,
-		  -ENOMEM },
+		{0, 0, READ_WRITE, ANON, -1, 0, -EINVAL},
+		{0, PAGE_SIZE, READ_WRITE, MAP_ANONYMOUS, -1, 0, -EINVAL},
+		{0, PAGE_SIZE, READ_WRITE, ANON, -1, 17, -EINVAL},
+		{0, 1ULL << 48, READ_WRITE, ANON | MAP_NORESERVE, -1, 0, -ENOMEM},
+		{0, ~0ULL, READ_WRITE, ANON, -1, 0, -ENOMEM},
+		{0x100001, PAGE_SIZE, READ_WRITE, ANON | MAP_FIXED, -1, 0, -EINVAL},
+		{0, PAGE_SIZE, READ_WRITE, ANON | MAP_FIXED, -1, 0, -EPERM},
+		{(1ULL << 48) - PAGE_SIZE, 2 * PAGE_SIZE, READ_WRITE, ANON | MAP_FIXED, -1, 0,
+		 -ENOMEM},
 	};
 	struct mm_struct *mm = shim_mm_alloc();
 	unsigned int i;

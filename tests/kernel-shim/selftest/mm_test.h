@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For the self-tests of memory management: a process's address space worn by the task that runs the tests, the system calls by number,
- * and a load/store unit that translates by the page table and takes page faults as a CPU does.
+ * For the self-tests of memory management: a process's address space worn by the task that runs the
+ * tests, the system calls by number, and a load/store unit that translates by the page table and
+ * takes page faults as a CPU does.
  */
 #ifndef TESTS_KERNEL_SHIM_SELFTEST_MM_TEST_H
 #define TESTS_KERNEL_SHIM_SELFTEST_MM_TEST_H
@@ -14,7 +15,7 @@
 
 #include "../../../kernel-shim/mm/mm_internal.h"
 
-#define PAGES(n)   ((u64)(n) * PAGE_SIZE)
+#define PAGES(n)   ((u64)(n)*PAGE_SIZE)
 #define ANON	   (MAP_PRIVATE | MAP_ANONYMOUS)
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 
@@ -37,7 +38,7 @@ static inline void __maybe_unused drop_mm(struct mm_struct *mm)
 
 static inline s64 __maybe_unused mm_syscall(u32 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
-	const u64 args[7] = { a, b, c, d, e, f, 0 };
+	const u64 args[7] = {a, b, c, d, e, f, 0};
 	const struct shim_syscall *call;
 
 	for (call = shim_syscalls_mm; call->name; call++)
