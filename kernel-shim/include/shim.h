@@ -60,8 +60,6 @@ static inline struct shim_task *shim_task(struct task_struct *task)
 
 /* ---- hooks between subsystems ---------------------------------------------------------------- */
 
-/* mm/: memory. First step of boot, once `machine` and `kparams` are set: page and slab allocators */
-void shim_mm_init(void);
 /* What has been allocated up to now lives as long as the kernel and is no leak; called by a late_initcall_sync of mm/ */
 void shim_mm_baseline(void);
 /* A slab object allocated later that lives as long as the kernel on purpose (for example a worker's task) */
