@@ -14,6 +14,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
+#include <linux/task_work.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 #include <uapi/asm-generic/errno.h>
@@ -89,6 +90,9 @@ static void user_return(bool from_user)
 {
 	if (!from_user)
 		return;
+	/* Files that were closed for the last time while locks were held are released here */
+	if (task_work_pending(current))
+		task_work_run();
 	cpu_catch_up(this_cpu());
 	sched_of(current)->in_user = true;
 	cpu_user_sync();
