@@ -57,10 +57,12 @@ static void wait_for_grace_period(void)
 
 	grace_period++;
 	for (i = 0; i < shim_nr_cpus; i++) {
-		if (in_quiescent_state(&shim_cpus[i]))
+		if (in_quiescent_state(&shim_cpus[i])) {
 			shim_cpus[i].rcu_seen = grace_period;
-		else
+		} else {
 			shim_cpus[i].need_resched = true;
+			cpu_kick(&shim_cpus[i]);
+		}
 	}
 	this_cpu()->rcu_seen = grace_period; /* this thread reads nothing */
 	for (;;) {
