@@ -45,6 +45,8 @@
 #define QM_MAILBOX_WAIT_US (10 * USEC_PER_SEC)
 #define QM_STOP_POLL_US	   5
 #define QM_IDLE_WAIT_US	   USEC_PER_SEC
+#define QM_POLLER_POLL_US  10
+#define QM_POLLER_WAIT_US  USEC_PER_SEC
 
 static unsigned int qm_depth = 1024;
 module_param(qm_depth, uint, 0444);
@@ -772,6 +774,29 @@ static int qm_probe(struct platform_device *pdev)
 	return ret;
 }
 
+static bool qp_has_poller(struct qm_qp *qp)
+{
+	bool polled;
+
+	spin_lock_irq(&qp->qm->event_lock);
+	polled = qp->queue && waitqueue_active(&qp->queue->wait);
+	spin_unlock_irq(&qp->qm->event_lock);
+	return polled;
+}
+
+/*
+ * Lets those who sleep in poll() see that their queue is dead: once uacce_remove() has been there, poll() reports nothing any
+ * more, and a poller that is late would sleep on for ever. A poller that does not run for a second loses that.
+ */
+static void qm_wait_for_pollers(struct qm *qm)
+{
+	bool polled;
+
+	for (unsigned int i = 0; i < qm->qp_count; i++)
+		read_poll_timeout(qp_has_poller, polled, !polled, QM_POLLER_POLL_US,
+				  QM_POLLER_WAIT_US, false, &qm->qp[i]);
+}
+
 static void qm_remove(struct platform_device *pdev)
 {
 	struct qm *qm = platform_get_drvdata(pdev);
@@ -781,6 +806,7 @@ static void qm_remove(struct platform_device *pdev)
 	for (unsigned int i = 0; i < qm->qp_count; i++)
 		qp_stop(&qm->qp[i]);
 	mutex_unlock(&qm->state_lock);
+	qm_wait_for_pollers(qm);
 	uacce_remove(qm->uacce);
 	if (qm_disable(qm))
 		dev_err(qm->dev, "not idle after the last queue was stopped\n");
