@@ -241,8 +241,13 @@ void shim_sync(void)
 		cpu_user_sync();
 		return;
 	}
-	cpu_catch_up(cpu);
-	cpu_take_interrupts(cpu);
+	/* Interrupts take time, too: what follows must not happen before they have ended */
+	for (;;) {
+		cpu_catch_up(cpu);
+		if (!signals_enabled || !cpu_interrupt_pending(cpu))
+			return;
+		cpu_take_interrupts(cpu);
+	}
 }
 
 /* What is left of the user code's time after an interruption is added to it again, on whatever CPU it goes on */

@@ -77,7 +77,11 @@ void __wrap_iopf_group_response(struct iopf_group *group, enum iommu_page_respon
 		stamp(dev, stag, KI_FAULT_MM, me->mm_entered);
 		stamp(dev, stag, KI_FAULT_MM_DONE, me->mm_left);
 	}
-	/* From here on the SMMU may be the next: its stage begins before the command is written */
+	/*
+	 * From here on the SMMU may be the next: its stage begins before the command is written. Another CPU may hand the
+	 * command over together with its own, at a time that this CPU's must not be ahead of.
+	 */
+	shim_sync();
 	stamp(dev, stag, KI_FAULT_RESPONDED, shim_local_time());
 	__real_iopf_group_response(group, status);
 }
