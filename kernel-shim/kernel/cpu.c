@@ -123,12 +123,13 @@ void shim_charge_ps(u64 ps)
 u64 shim_local_time(void)
 {
 	struct shim_cpu *cpu = this_cpu();
-	u64 now = host->now();
+	u64 now = host->now(), local;
 
 	if (!cpu)
 		return now;
-	cpu_fold_blocks(cpu);
-	return cpu->local > now ? cpu->local : now;
+	/* Only a look: a trace asks often, and must not shift the next check of the blocks */
+	local = cpu->local + (u64)blocks * kparams.block_ps;
+	return local > now ? local : now;
 }
 
 u64 cpu_now(void)
