@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "sim/platform/machine.h"
@@ -6,24 +7,33 @@
 
 #define TEST_TIMEOUT_S 120
 
-struct platform *scenario_run(const struct scenario *scenario, struct platform_result *result)
+struct platform *scenario_execute(const struct scenario *scenario, struct platform_result *result)
 {
 	static struct workload workload = {.name = "scenario", .help = "a test's program"};
-	const struct platform_options options = {
-		.image_directory = SVASIM_IMAGE_DIRECTORY,
-		.log_level = getenv("SVASIM_TEST_VERBOSE") ? 8 : 4,
-	};
+	static struct platform_options options = {.image_directory = SVASIM_IMAGE_DIRECTORY};
 	struct platform_config *config;
 	struct param_error error;
-	struct platform *platform;
 
 	workload.main = scenario->main;
+	options.log_level = getenv("SVASIM_TEST_VERBOSE") ? 8 : 4;
 	config = platform_config_new(&workload);
-	for (const char *const *setting = scenario->settings; *setting; setting++)
-		ck_assert_msg(!param_assign(config->params, "scenario", *setting, &error), "%s",
-			      error.text);
-	ck_assert_msg(!platform_config_check(config, &error), "%s", error.text);
-	platform = platform_run(config, &options, result);
+	for (const char *const *setting = scenario->settings; *setting; setting++) {
+		if (param_assign(config->params, "scenario", *setting, &error)) {
+			fprintf(stderr, "%s\n", error.text);
+			exit(EXIT_FAILURE);
+		}
+	}
+	if (platform_config_check(config, &error)) {
+		fprintf(stderr, "%s\n", error.text);
+		exit(EXIT_FAILURE);
+	}
+	return platform_run(config, &options, result);
+}
+
+struct platform *scenario_run(const struct scenario *scenario, struct platform_result *result)
+{
+	struct platform *platform = scenario_execute(scenario, result);
+
 	ck_assert_msg(result->status < PLATFORM_USER_ERROR, "%s", result->reason);
 	ck_assert_msg(metric(platform, "kernel.warnings") == 0, "the kernel warned");
 	return platform;

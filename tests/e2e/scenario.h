@@ -16,6 +16,9 @@ struct scenario {
 	const char *settings[16]; /* "key=value", NULL-terminated */
 };
 
+/* Builds and runs, in a test or outside of one. */
+struct platform *scenario_execute(const struct scenario *scenario, struct platform_result *result);
+
 /* Builds, runs and checks that the run itself is clean: no leak, no open request, idle hardware, no warning of the kernel. */
 struct platform *scenario_run(const struct scenario *scenario, struct platform_result *result);
 
