@@ -16,11 +16,12 @@
 #include "workloads/libwd/wd.h"
 #include "workloads/workloads.h"
 
-#define PAGE_BYTES 4096u
+#define PAGE_BYTES	   4096u
 #define FUTEX_WAIT_PRIVATE 128
 #define FUTEX_WAKE_PRIVATE 129
-#define FILL_DESTINATION 0xa5
-#define SEVERAL_QUEUES_POLL_NS 1000 /* one line can be watched at a time: look at the other queues this often */
+#define FILL_DESTINATION   0xa5
+#define SEVERAL_QUEUES_POLL_NS                                                                     \
+	1000 /* one line can be watched at a time: look at the other queues this often */
 #define ARENA_SLACK 8192u
 
 enum copy_operation { OPERATION_COPY, OPERATION_CRC32C };
@@ -37,33 +38,49 @@ struct copy_params {
 
 static struct copy_params params_values;
 
-static const char *const operation_names[] = { "copy", "crc32c", NULL };
-static const char *const poll_names[] = { "spin", "irq", NULL };
+static const char *const operation_names[] = {"copy", "crc32c", NULL};
+static const char *const poll_names[] = {"spin", "irq", NULL};
 
 static const struct param_desc params_table[] = {
-	{ .key = "requests", .type = PARAM_U64, .offset = offsetof(struct copy_params, requests), .def.u = 20000, .min = 1,
-	  .max = 1e12, .help = "requests of the whole run, spread over all queues", .origin = "assumed" },
-	{ .key = "bytes", .type = PARAM_U64, .offset = offsetof(struct copy_params, bytes), .def.u = 8192, .min = 1,
-	  .max = 16777216, .help = "length of a request in bytes", .origin = "uadk benchmark: 8 KiB blocks" },
+	{.key = "requests",
+	 .type = PARAM_U64,
+	 .offset = offsetof(struct copy_params, requests),
+	 .def.u = 20000,
+	 .min = 1,
+	 .max = 1e12,
+	 .help = "requests of the whole run, spread over all queues",
+	 .origin = "assumed"},
+	{.key = "bytes",
+	 .type = PARAM_U64,
+	 .offset = offsetof(struct copy_params, bytes),
+	 .def.u = 8192,
+	 .min = 1,
+	 .max = 16777216,
+	 .help = "length of a request in bytes",
+	 .origin = "uadk benchmark: 8 KiB blocks"},
 	PARAM_U32_(copy_params, inflight, 64, 1, 65535, "requests in flight per queue", "assumed"),
 	PARAM_U32_(copy_params, queues, 1, 1, 1024, "queues per thread", "assumed"),
 	PARAM_U32_(copy_params, threads, 1, 1, 1024, "threads per process", "assumed"),
-	PARAM_U32_(copy_params, processes, 1, 1, 4096, "processes, each with an address space of its own", "assumed"),
+	PARAM_U32_(copy_params, processes, 1, 1, 4096,
+		   "processes, each with an address space of its own", "assumed"),
 	PARAM_U32_(copy_params, batch, 1, 1, 65535, "sends per doorbell", "assumed"),
-	PARAM_U32_(copy_params, source_fresh_percent, 0, 0, 100, "requests whose source nobody touched before, in percent",
-		   "assumed"),
+	PARAM_U32_(copy_params, source_fresh_percent, 0, 0, 100,
+		   "requests whose source nobody touched before, in percent", "assumed"),
 	PARAM_U32_(copy_params, destination_fresh_percent, 0, 0, 100,
 		   "requests whose destination nobody touched before, in percent", "assumed"),
-	PARAM_ENUM_(copy_params, operation, "copy", operation_names, "what the engine does", "assumed"),
+	PARAM_ENUM_(copy_params, operation, "copy", operation_names, "what the engine does",
+		    "assumed"),
 	PARAM_ENUM_(copy_params, poll, "spin", poll_names,
-		    "how a thread waits for completions: on the queue's memory, or in poll(2) for the interrupt", "assumed"),
+		    "how a thread waits for completions: on the queue's memory, or in poll(2) for "
+		    "the interrupt",
+		    "assumed"),
 	PARAM_BOOL_(copy_params, verify, true, "compare every result", "assumed"),
 };
 
 /* One queue's state; lives in the process's memory, worked on in a local copy. */
 struct stream {
-	uint64_t queue, messages; /* struct wd_queue, struct wd_msg[inflight] */
-	uint64_t warm_source, warm_destination; /* one buffer per message */
+	uint64_t queue, messages;		  /* struct wd_queue, struct wd_msg[inflight] */
+	uint64_t warm_source, warm_destination;	  /* one buffer per message */
 	uint64_t fresh_source, fresh_destination; /* the next ones */
 	uint64_t count, sent, received;
 	uint64_t stride; /* between buffers: whole pages */
@@ -144,7 +161,8 @@ static bool verify_copy(const struct wd_msg *msg)
 		size_t bytes = msg->length - at < PAGE_BYTES ? msg->length - at : PAGE_BYTES;
 
 		if (!prog_verify_read(source, msg->source + at, bytes) ||
-		    !prog_verify_read(destination, msg->destination + at, bytes) || memcmp(source, destination, bytes))
+		    !prog_verify_read(destination, msg->destination + at, bytes) ||
+		    memcmp(source, destination, bytes))
 			return false;
 	}
 	return true;
@@ -168,11 +186,13 @@ static bool verify_crc32c(const struct wd_msg *msg)
 static void check_result(const struct wd_msg *msg, uint64_t number)
 {
 	if (msg->status != WD_SUCCESS)
-		prog_mark_failure("queue %llu, request %llu: status 0x%x at address 0x%llx", (unsigned long long)number,
-				  (unsigned long long)msg->cookie, msg->status, (unsigned long long)msg->fault_address);
-	else if (prog_param_bool("verify") && !(msg->op == WD_OP_COPY ? verify_copy(msg) : verify_crc32c(msg)))
-		prog_mark_failure("queue %llu, request %llu: the result is wrong", (unsigned long long)number,
-				  (unsigned long long)msg->cookie);
+		prog_mark_failure("queue %llu, request %llu: status 0x%x at address 0x%llx",
+				  (unsigned long long)number, (unsigned long long)msg->cookie,
+				  msg->status, (unsigned long long)msg->fault_address);
+	else if (prog_param_bool("verify") &&
+		 !(msg->op == WD_OP_COPY ? verify_copy(msg) : verify_crc32c(msg)))
+		prog_mark_failure("queue %llu, request %llu: the result is wrong",
+				  (unsigned long long)number, (unsigned long long)msg->cookie);
 }
 
 /* ---- one queue --------------------------------------------------------------------------------------- */
@@ -217,7 +237,8 @@ static bool send_next(struct stream *stream, uint32_t slot)
 	wd_msg_write(msg, &local);
 	error = wd_send((struct wd_queue *)(uintptr_t)stream->queue, msg);
 	if (error) {
-		prog_mark_failure("request %llu could not be sent: error %d", (unsigned long long)stream->sent, error);
+		prog_mark_failure("request %llu could not be sent: error %d",
+				  (unsigned long long)stream->sent, error);
 		return false;
 	}
 	stream->sent++;
@@ -242,16 +263,19 @@ static bool open_stream(struct stream *stream, struct umem *arena, uint64_t coun
 	struct wd_queue *q = umem_alloc(arena, sizeof(*q), 64);
 	int error;
 
-	*stream = (struct stream){ .count = count };
+	*stream = (struct stream){.count = count};
 	stream->queue = PROG_VA(q);
 	stream->stride = (prog_param_u64("bytes") + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 	stream->messages = PROG_VA(umem_alloc(arena, inflight * sizeof(struct wd_msg), 64));
 	stream->warm_source = umem_map(inflight * stream->stride);
 	stream->warm_destination = umem_map(inflight * stream->stride);
-	stream->fresh_source = umem_map(fresh_count(count, prog_param_u64("source_fresh_percent")) * stream->stride + 1);
-	stream->fresh_destination =
-		umem_map(fresh_count(count, prog_param_u64("destination_fresh_percent")) * stream->stride + 1);
-	if (!stream->warm_source || !stream->warm_destination || !stream->fresh_source || !stream->fresh_destination) {
+	stream->fresh_source = umem_map(
+		fresh_count(count, prog_param_u64("source_fresh_percent")) * stream->stride + 1);
+	stream->fresh_destination = umem_map(
+		fresh_count(count, prog_param_u64("destination_fresh_percent")) * stream->stride +
+		1);
+	if (!stream->warm_source || !stream->warm_destination || !stream->fresh_source ||
+	    !stream->fresh_destination) {
 		prog_mark_failure("no memory for the buffers of a queue");
 		return false;
 	}
@@ -263,7 +287,8 @@ static bool open_stream(struct stream *stream, struct umem *arena, uint64_t coun
 		return false;
 	}
 	if (inflight >= LOAD(&q->depth)) {
-		prog_mark_failure("workload.inflight: %u: more than a queue of depth %u holds", inflight, LOAD(&q->depth));
+		prog_mark_failure("workload.inflight: %u: more than a queue of depth %u holds",
+				  inflight, LOAD(&q->depth));
 		wd_release_queue(q);
 		return false;
 	}
@@ -308,7 +333,8 @@ static void wait_on(const struct worker *worker, uint32_t i)
 
 	stream_read(worker, i, &stream);
 	if (worker->poll == POLL_SPIN) {
-		wd_wait_line((struct wd_queue *)(uintptr_t)stream.queue, worker->queues > 1 ? SEVERAL_QUEUES_POLL_NS : 0);
+		wd_wait_line((struct wd_queue *)(uintptr_t)stream.queue,
+			     worker->queues > 1 ? SEVERAL_QUEUES_POLL_NS : 0);
 		return;
 	}
 	result = wd_recv_sync((struct wd_queue *)(uintptr_t)stream.queue, &req);
@@ -356,13 +382,15 @@ static uint64_t share(uint64_t index, uint64_t parts)
 	return requests / parts + (index < requests % parts);
 }
 
-static bool open_all(const struct worker *worker, struct umem *arena, uint64_t worker_index, uint64_t workers)
+static bool open_all(const struct worker *worker, struct umem *arena, uint64_t worker_index,
+		     uint64_t workers)
 {
 	const uint64_t all_queues = workers * worker->queues;
 
 	for (uint32_t i = 0; i < worker->queues; i++) {
 		struct stream stream;
-		bool ok = open_stream(&stream, arena, share(worker_index * worker->queues + i, all_queues));
+		bool ok = open_stream(&stream, arena,
+				      share(worker_index * worker->queues + i, all_queues));
 
 		stream_write(worker, i, &stream);
 		if (!ok)
@@ -373,7 +401,8 @@ static bool open_all(const struct worker *worker, struct umem *arena, uint64_t w
 
 static void run_worker(uint64_t worker_index, uint64_t workers)
 {
-	struct worker worker = { .queues = (uint32_t)prog_param_u64("queues"), .poll = prog_param_enum("poll") };
+	struct worker worker = {.queues = (uint32_t)prog_param_u64("queues"),
+				.poll = prog_param_enum("poll")};
 	const uint64_t per_queue = sizeof(struct stream) + sizeof(struct wd_queue) + 128 +
 				   prog_param_u64("inflight") * sizeof(struct wd_msg) + ARENA_SLACK;
 	struct umem *arena = umem_new(worker.queues * per_queue + ARENA_SLACK);
@@ -413,7 +442,8 @@ static void member_main(void *arg)
 	struct team *team = (struct team *)(uintptr_t)LOAD(&member->team);
 	const uint64_t threads = prog_param_u64("threads");
 
-	run_worker(LOAD(&team->process) * threads + LOAD(&member->thread), threads * prog_param_u64("processes"));
+	run_worker(LOAD(&team->process) * threads + LOAD(&member->thread),
+		   threads * prog_param_u64("processes"));
 	prog_fetch_add(PROG_VA(&team->running), (uint64_t)-1, 4);
 	prog_syscall(__NR_futex, PROG_VA(&team->running), FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 }
@@ -443,7 +473,8 @@ static void process_main(void *arg)
 	}
 	member_main(&members[0]);
 	while ((running = LOAD(&team->running)))
-		prog_syscall(__NR_futex, PROG_VA(&team->running), FUTEX_WAIT_PRIVATE, running, 0, 0, 0);
+		prog_syscall(__NR_futex, PROG_VA(&team->running), FUTEX_WAIT_PRIVATE, running, 0, 0,
+			     0);
 	umem_unmap(memory, bytes);
 }
 
@@ -464,12 +495,14 @@ static void copy_main(void *arg)
 	status_at = umem_map(sizeof(int));
 	while (prog_syscall(__NR_wait4, (uint64_t)-1, status_at, 0, 0, 0, 0) > 0)
 		if (LOAD((int *)(uintptr_t)status_at))
-			prog_mark_failure("a process ended with wait status 0x%x", (unsigned int)LOAD((int *)(uintptr_t)status_at));
+			prog_mark_failure("a process ended with wait status 0x%x",
+					  (unsigned int)LOAD((int *)(uintptr_t)status_at));
 }
 
 const struct workload workload_copy = {
 	.name = "copy",
-	.help = "closed loop of copies (or CRC-32C) over queues, threads and processes; warm or first-touch buffers",
+	.help = "closed loop of copies (or CRC-32C) over queues, threads and processes; warm or "
+		"first-touch buffers",
 	.main = copy_main,
 	.params = params_table,
 	.param_count = sizeof(params_table) / sizeof(params_table[0]),

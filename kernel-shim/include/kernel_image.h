@@ -20,50 +20,51 @@ typedef long long ki_s64;
 
 /* Where simulated RAM and the page array lie in the host's address space: fixed, so that no result depends on where
  * the host maps things. Both are within what AddressSanitizer calls high memory. */
-#define KI_RAM_HOST_BASE 0x200000000000ULL
-#define KI_RAM_MAX_BYTES 0x10000000000ULL /* 1 TiB */
+#define KI_RAM_HOST_BASE	0x200000000000ULL
+#define KI_RAM_MAX_BYTES	0x10000000000ULL /* 1 TiB */
 #define KI_PAGE_ARRAY_HOST_BASE 0x280000000000ULL
 
 /* ---- costs and policies of the software side; the parameter table is the platform's ----------- */
 
 struct kernel_params {
-	unsigned int block_ps; /* one executed basic block of the kernel's own objects */
-	unsigned int syscall_ns; /* entry and exit */
+	unsigned int block_ps;	   /* one executed basic block of the kernel's own objects */
+	unsigned int syscall_ns;   /* entry and exit */
 	unsigned int exception_ns; /* entry and exit of a CPU page fault */
 	unsigned int irq_entry_ns; /* from the CPU taking the interrupt to the handler, and back */
 	unsigned int context_switch_ns;
-	unsigned int wakeup_ns; /* try_to_wake_up(), on the waker */
-	unsigned int ipi_ns; /* from a wake-up to the other, idle CPU's reaction */
-	unsigned int idle_exit_ns; /* leaving the idle loop */
-	unsigned int lock_ns; /* uncontended acquire or release of a spinlock or mutex */
+	unsigned int wakeup_ns;	       /* try_to_wake_up(), on the waker */
+	unsigned int ipi_ns;	       /* from a wake-up to the other, idle CPU's reaction */
+	unsigned int idle_exit_ns;     /* leaving the idle loop */
+	unsigned int lock_ns;	       /* uncontended acquire or release of a spinlock or mutex */
 	unsigned int lock_transfer_ns; /* a contended lock's line moving to the next owner */
 	unsigned int timeslice_us;
-	unsigned int tick_hz; /* jiffies and timer wheel resolution */
+	unsigned int tick_hz;	     /* jiffies and timer wheel resolution */
 	unsigned int timer_slack_us; /* of nanosleep() by an ordinary task */
-	unsigned int alloc_page_ns; /* page allocator, zeroing not included */
-	unsigned int zero_page_ns; /* zeroing 4 KiB */
-	unsigned int copy_page_ns; /* copying 4 KiB (copy-on-write) */
-	unsigned int slab_ns; /* kmalloc or kfree */
-	unsigned int pte_ns; /* installing or clearing one PTE, barriers included */
-	unsigned int vma_ns; /* finding or changing one VMA */
-	unsigned int fault_extra_ns; /* kernel.fault.extra_ns: added to every I/O page fault, waiting without a CPU */
-	unsigned int workqueue_ns; /* queueing a work item */
-	unsigned int max_workers; /* of the unbound workqueue: fault handlers at once */
+	unsigned int alloc_page_ns;  /* page allocator, zeroing not included */
+	unsigned int zero_page_ns;   /* zeroing 4 KiB */
+	unsigned int copy_page_ns;   /* copying 4 KiB (copy-on-write) */
+	unsigned int slab_ns;	     /* kmalloc or kfree */
+	unsigned int pte_ns;	     /* installing or clearing one PTE, barriers included */
+	unsigned int vma_ns;	     /* finding or changing one VMA */
+	unsigned int
+		fault_extra_ns; /* kernel.fault.extra_ns: added to every I/O page fault, waiting without a CPU */
+	unsigned int workqueue_ns;	  /* queueing a work item */
+	unsigned int max_workers;	  /* of the unbound workqueue: fault handlers at once */
 	unsigned int irq_affinity_spread; /* 0: all to CPU 0; 1: line modulo CPUs */
 };
 
 /* ---- what the simulator gives the kernel -------------------------------------------------------- */
 
 /* CPU access attributes of copy_user and page_fault */
-#define KI_READ 1u
+#define KI_READ	 1u
 #define KI_WRITE 2u
-#define KI_EXEC 4u
-#define KI_USER 8u /* made in user mode; else by the kernel on behalf of the task (uaccess) */
+#define KI_EXEC	 4u
+#define KI_USER	 8u /* made in user mode; else by the kernel on behalf of the task (uaccess) */
 
 enum ki_tlbi {
 	KI_TLBI_ALL, /* everything of EL1&0 */
 	KI_TLBI_ASID,
-	KI_TLBI_VA, /* one address of one ASID, all levels */
+	KI_TLBI_VA,	 /* one address of one ASID, all levels */
 	KI_TLBI_VA_LAST, /* leaf entries only */
 };
 
@@ -80,10 +81,10 @@ enum ki_fault_stage {
 struct machine_ops {
 	/* constants of the machine */
 	unsigned int nr_cpus;
-	void *ram; /* = KI_RAM_HOST_BASE */
+	void *ram;	 /* = KI_RAM_HOST_BASE */
 	ki_u64 ram_base; /* physical address of ram[0]; a multiple of 2 MiB */
 	ki_u64 ram_bytes;
-	unsigned int pa_bits; /* ID_AA64MMFR0_EL1.PARange, in bits: 32, 36, 40, 42, 44, 48, 52 */
+	unsigned int pa_bits;	/* ID_AA64MMFR0_EL1.PARange, in bits: 32, 36, 40, 42, 44, 48, 52 */
 	unsigned int asid_bits; /* ID_AA64MMFR0_EL1.ASIDBits: 8 or 16 */
 	unsigned int seed;
 
@@ -91,7 +92,7 @@ struct machine_ops {
 	ki_u64 (*now)(void);
 	void *(*thread_start)(const char *name, void (*fn)(void *arg), void *arg);
 	void *(*thread_self)(void);
-	void (*thread_block)(void); /* (blocks) */
+	void (*thread_block)(void);		/* (blocks) */
 	int (*thread_block_until)(ki_u64 when); /* (blocks) 1 if woken, 0 at `when` */
 	void (*thread_wake)(void *thread);
 
@@ -114,25 +115,30 @@ struct machine_ops {
 	void (*tlbi)(unsigned int cpu, enum ki_tlbi op, unsigned int asid, ki_u64 va, ki_u64 pages);
 	/* Copies between the kernel and the current process through the CPU's MMU (blocks); calls page_fault() as needed.
 	 * Returns the bytes that could not be copied */
-	ki_u64 (*copy_user)(unsigned int cpu, ki_u64 user_va, void *buffer, ki_u64 bytes, unsigned int access);
+	ki_u64 (*copy_user)(unsigned int cpu, ki_u64 user_va, void *buffer, ki_u64 bytes,
+			    unsigned int access);
 
 	/* Runs a program's function in user mode on the current task's thread (blocks): returns its exit code when the
 	 * function returns, or when user_must_exit() told that the task has to end */
 	int (*user_run)(void (*entry)(void *arg), void *arg);
 
 	/* instruments; no effect on the machine */
-	void (*log)(int level, const char *line); /* printk, without newline; level as in the kernel, 0 … 7 */
+	void (*log)(int level,
+		    const char *line); /* printk, without newline; level as in the kernel, 0 … 7 */
 	/* The simulator cannot go on: a kernel BUG or panic. Does not return */
 	void (*panic)(const char *why);
 	int trace_on; /* constant during a run */
-	void (*trace_thread_new)(int tid, const char *name); /* before the other trace_thread_ calls for it */
+	void (*trace_thread_new)(
+		int tid, const char *name); /* before the other trace_thread_ calls for it */
 	void (*trace_thread_end)(int tid, ki_u64 at);
-	void (*trace_cpu_switch)(unsigned int cpu, int tid, const char *name, ki_u64 at); /* tid 0: idle */
+	void (*trace_cpu_switch)(unsigned int cpu, int tid, const char *name,
+				 ki_u64 at); /* tid 0: idle */
 	void (*trace_function_enter)(int tid, const void *function, ki_u64 at);
 	void (*trace_function_exit)(int tid, ki_u64 at);
 	void (*trace_irq_enter)(unsigned int cpu, unsigned int line, const char *name, ki_u64 at);
 	void (*trace_irq_exit)(unsigned int cpu, ki_u64 at);
-	void (*fault_stamp)(unsigned int stream_id, unsigned int stag, enum ki_fault_stage stage, ki_u64 at);
+	void (*fault_stamp)(unsigned int stream_id, unsigned int stag, enum ki_fault_stage stage,
+			    ki_u64 at);
 };
 
 /* ---- what firmware tells the kernel about the hardware (a device tree in plain C) ---------------- */
@@ -140,20 +146,21 @@ struct machine_ops {
 #define KI_MAX_IRQS 4
 
 struct boot_irq {
-	const char *name; /* "eventq", "priq", "gerror", "combined"; a queue manager's: "eq", "aeq" */
+	const char
+		*name; /* "eventq", "priq", "gerror", "combined"; a queue manager's: "eq", "aeq" */
 	unsigned int line;
 };
 
 struct boot_device {
 	const char *compatible; /* "arm,smmu-v3" or "svasim,qm" */
-	const char *name; /* unique, for example "smmu3.0", "accel0" */
+	const char *name;	/* unique, for example "smmu3.0", "accel0" */
 	ki_u64 reg_base, reg_bytes;
 	struct boot_irq irqs[KI_MAX_IRQS];
 	unsigned int nr_irqs;
 	int smmu; /* index into the array of boot devices of the SMMU in front of it; -1: none */
 	unsigned int stream_id;
 	unsigned int pasid_bits; /* pasid-num-bits; 0: no PASID */
-	int can_stall; /* dma-can-stall */
+	int can_stall;		 /* dma-can-stall */
 	int numa_node;
 };
 
@@ -162,7 +169,8 @@ struct boot_params {
 	struct kernel_params params;
 	const struct boot_device *devices; /* SMMUs before the devices behind them */
 	unsigned int nr_devices;
-	const char *command_line; /* kernel parameters, for example "arm_smmu_v3.disable_msipolling=1"; may be "" */
+	const char *
+		command_line; /* kernel parameters, for example "arm_smmu_v3.disable_msipolling=1"; may be "" */
 };
 
 /* ---- what the kernel image gives the simulator ------------------------------------------------- */
@@ -172,14 +180,14 @@ struct kernel_counters {
 	ki_u64 blocks; /* basic blocks of the kernel's own objects */
 	ki_u64 syscalls, context_switches, interrupts, wakeups;
 	ki_u64 cpu_faults; /* handle_mm_fault() for a CPU */
-	ki_u64 io_faults; /* handle_mm_fault() for a device */
+	ki_u64 io_faults;  /* handle_mm_fault() for a device */
 	ki_u64 ptes_installed_cpu, ptes_installed_io;
 	ki_u64 cow_copies, zero_page_maps;
 	ki_u64 spinlock_contended, spinlock_wait_ps;
 	ki_u64 pages_allocated, pages_freed;
 	ki_u64 works_executed;
 	ki_u64 segfaults; /* tasks that were sent SIGSEGV or SIGBUS */
-	ki_u64 warnings; /* WARN, WARN_ON */
+	ki_u64 warnings;  /* WARN, WARN_ON */
 };
 
 struct kernel_ops {

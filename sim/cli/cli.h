@@ -7,7 +7,7 @@
 
 struct cli_command {
 	const char *name;
-	const char *help; /* one line */
+	const char *help;		   /* one line */
 	int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns the exit status */
 };
 

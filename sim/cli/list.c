@@ -50,8 +50,8 @@ static int list_platforms(void)
 	return status;
 }
 
-static void print_param(void *arg, const char *key, const struct param_desc *desc, const char *value,
-			const char *default_value, const char *allowed)
+static void print_param(void *arg, const char *key, const struct param_desc *desc,
+			const char *value, const char *default_value, const char *allowed)
 {
 	(void)arg;
 	(void)value;
@@ -66,7 +66,8 @@ static int list_params(void)
 	param_visit(config->params, print_param, NULL);
 	platform_config_free(config);
 	for (const struct workload *const *w = platform_workloads(); *w; w++) {
-		const struct param_group group = { "workload", (*w)->params, (*w)->param_count, (*w)->values };
+		const struct param_group group = {"workload", (*w)->params, (*w)->param_count,
+						  (*w)->values};
 		struct param_set *set = param_set_new(&group, 1);
 
 		printf("\nworkload %s\n", (*w)->name);
@@ -97,10 +98,10 @@ int cmd_list(int argc, char **argv)
 		const char *name;
 		int (*list)(void);
 	} lists[] = {
-		{ "workloads", list_workloads },
-		{ "platforms", list_platforms },
-		{ "params", list_params },
-		{ "metrics", list_metrics },
+		{"workloads", list_workloads},
+		{"platforms", list_platforms},
+		{"params", list_params},
+		{"metrics", list_metrics},
 	};
 
 	if (argc == 2)

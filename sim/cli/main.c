@@ -12,8 +12,8 @@
 #include "sim/cli/cli.h"
 
 static const struct cli_command commands[] = {
-	{ "run", "simulate one machine with one workload", cmd_run },
-	{ "list", "list workloads, platforms, parameters or metrics", cmd_list },
+	{"run", "simulate one machine with one workload", cmd_run},
+	{"list", "list workloads, platforms, parameters or metrics", cmd_list},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -36,16 +36,17 @@ struct run_options {
 enum { OPT_TRACE = 256, OPT_TRACE_FROM, OPT_TRACE_TO, OPT_TRACE_CATEGORIES };
 
 static const struct argp_option argp_options[] = {
-	{ "config", 'c', "PLATFORM", 0, "platform file, or the name of one that comes with svasim", 0 },
-	{ "workload", 'w', "NAME", 0, "workload (default: copy)", 0 },
-	{ "set", 's', "KEY=VALUE", 0, "set a parameter; may be repeated, the last wins", 0 },
-	{ "output", 'o', "DIR", 0, "output folder (default: out/run)", 0 },
-	{ "trace", OPT_TRACE, NULL, 0, "write DIR/trace.pftrace", 0 },
-	{ "trace-from", OPT_TRACE_FROM, "NS", 0, "begin of the trace's window, in simulated ns", 0 },
-	{ "trace-to", OPT_TRACE_TO, "NS", 0, "end of the trace's window, in simulated ns", 0 },
-	{ "trace-categories", OPT_TRACE_CATEGORIES, "LIST", 0, "only these, separated by commas", 0 },
-	{ "verbose", 'v', NULL, 0, "show the kernel's messages; twice: its debug messages, too", 0 },
-	{ 0 },
+	{"config", 'c', "PLATFORM", 0, "platform file, or the name of one that comes with svasim",
+	 0},
+	{"workload", 'w', "NAME", 0, "workload (default: copy)", 0},
+	{"set", 's', "KEY=VALUE", 0, "set a parameter; may be repeated, the last wins", 0},
+	{"output", 'o', "DIR", 0, "output folder (default: out/run)", 0},
+	{"trace", OPT_TRACE, NULL, 0, "write DIR/trace.pftrace", 0},
+	{"trace-from", OPT_TRACE_FROM, "NS", 0, "begin of the trace's window, in simulated ns", 0},
+	{"trace-to", OPT_TRACE_TO, "NS", 0, "end of the trace's window, in simulated ns", 0},
+	{"trace-categories", OPT_TRACE_CATEGORIES, "LIST", 0, "only these, separated by commas", 0},
+	{"verbose", 'v', NULL, 0, "show the kernel's messages; twice: its debug messages, too", 0},
+	{0},
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -101,7 +102,8 @@ static int configure(struct platform_config *config, const struct run_options *o
 		const char *path = cli_platform_path(options->platform, buf, sizeof(buf));
 
 		if (!path)
-			return cli_user_error("-c: %s: no such file or platform (allowed: a file, or see 'svasim list platforms')",
+			return cli_user_error("-c: %s: no such file or platform (allowed: a file, "
+					      "or see 'svasim list platforms')",
 					      options->platform);
 		if (param_load_yaml(config->params, path, &error))
 			return cli_user_error("%s", error.text);
@@ -122,15 +124,15 @@ static int parse_ns(const char *option, const char *text, sim_time *ps)
 	errno = 0;
 	ns = strtoull(text, &end, 10);
 	if (end == text || *end || errno || *text == '-' || ns > SIM_TIME_NEVER / 1000)
-		return cli_user_error("%s: %s: not a time (allowed: nanoseconds, 0..%llu)", option, text,
-				      (unsigned long long)(SIM_TIME_NEVER / 1000));
+		return cli_user_error("%s: %s: not a time (allowed: nanoseconds, 0..%llu)", option,
+				      text, (unsigned long long)(SIM_TIME_NEVER / 1000));
 	*ps = SIM_NS(ns);
 	return 0;
 }
 
 static int open_trace(const struct run_options *options)
 {
-	struct trace_options trace = { .to = SIM_TIME_NEVER };
+	struct trace_options trace = {.to = SIM_TIME_NEVER};
 	char path[4096];
 
 	if (options->trace_from && parse_ns("--trace-from", options->trace_from, &trace.from))
@@ -138,7 +140,9 @@ static int open_trace(const struct run_options *options)
 	if (options->trace_to && parse_ns("--trace-to", options->trace_to, &trace.to))
 		return CLI_EXIT_USER_ERROR;
 	if (trace.to <= trace.from)
-		return cli_user_error("--trace-to: %s: the window is empty (allowed: more than --trace-from)", options->trace_to);
+		return cli_user_error(
+			"--trace-to: %s: the window is empty (allowed: more than --trace-from)",
+			options->trace_to);
 	if (options->trace_categories) {
 		const char *bad;
 
@@ -146,11 +150,14 @@ static int open_trace(const struct run_options *options)
 			char allowed[256] = "";
 
 			for (int i = 0; i < TRACE_CATEGORY_COUNT; i++) {
-				strncat(allowed, i ? ", " : "", sizeof(allowed) - strlen(allowed) - 1);
-				strncat(allowed, trace_category_names[i], sizeof(allowed) - strlen(allowed) - 1);
+				strncat(allowed, i ? ", " : "",
+					sizeof(allowed) - strlen(allowed) - 1);
+				strncat(allowed, trace_category_names[i],
+					sizeof(allowed) - strlen(allowed) - 1);
 			}
-			return cli_user_error("--trace-categories: %.*s: no such category (allowed: %s)",
-					      (int)strcspn(bad, ","), bad, allowed);
+			return cli_user_error(
+				"--trace-categories: %.*s: no such category (allowed: %s)",
+				(int)strcspn(bad, ","), bad, allowed);
 		}
 	}
 	if (!options->trace)
@@ -200,7 +207,8 @@ static int prepare_output(const char *output)
 	}
 	closedir(dir);
 	if (other && !earlier)
-		return cli_user_error("-o: %s: holds other files (allowed: a new or empty folder, or one of an earlier run)",
+		return cli_user_error("-o: %s: holds other files (allowed: a new or empty folder, "
+				      "or one of an earlier run)",
 				      output);
 	if (access(output, W_OK | X_OK))
 		return cli_user_error("-o: %s: %s", output, strerror(errno));
@@ -209,16 +217,20 @@ static int prepare_output(const char *output)
 	return 0;
 }
 
-static int write_host_json(const struct run_options *options, const struct platform_result *result, double wall_s)
+static int write_host_json(const struct run_options *options, const struct platform_result *result,
+			   double wall_s)
 {
 	const struct sim_host_counters *host = sim_host_counters();
 	char path[4096];
-	json_t *json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:I, s:I}", "svasim", SVASIM_VERSION, "compiler", __VERSION__,
-		"kernel", result->kernel_version ? result->kernel_version : "none", "build", SVASIM_BUILD_TYPE, "wall_s",
-		wall_s, "requests_per_wall_s", wall_s > 0 ? (double)result->requests / wall_s : 0.0,
-		"simulated_s_per_wall_s", wall_s > 0 ? (double)result->duration / 1e12 / wall_s : 0.0, "events",
-		(json_int_t)host->events_fired, "thread_switches", (json_int_t)host->thread_switches);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:I, s:I}", "svasim",
+				 SVASIM_VERSION, "compiler", __VERSION__, "kernel",
+				 result->kernel_version ? result->kernel_version : "none", "build",
+				 SVASIM_BUILD_TYPE, "wall_s", wall_s, "requests_per_wall_s",
+				 wall_s > 0 ? (double)result->requests / wall_s : 0.0,
+				 "simulated_s_per_wall_s",
+				 wall_s > 0 ? (double)result->duration / 1e12 / wall_s : 0.0,
+				 "events", (json_int_t)host->events_fired, "thread_switches",
+				 (json_int_t)host->thread_switches);
 
 	snprintf(path, sizeof(path), "%s/host.json", options->output);
 	if (!json || json_dump_file(json, path, JSON_INDENT(2))) {
@@ -246,7 +258,8 @@ static int write_results(const struct run_options *options, const struct platfor
 	int status = 0;
 
 	if (trace_close())
-		status = cli_user_error("%s/trace.pftrace: incomplete: %s", options->output, strerror(errno));
+		status = cli_user_error("%s/trace.pftrace: incomplete: %s", options->output,
+					strerror(errno));
 	snprintf(path, sizeof(path), "%s/metrics.json", options->output);
 	if (stats_write_json(platform_stats(platform), path))
 		status = cli_user_error("%s: %s", path, strerror(errno));
@@ -275,9 +288,12 @@ static int run(struct platform_config *config, const struct run_options *options
 	wall_s = wall_seconds() - start;
 	if (platform_options.progress)
 		summary_progress_end();
-	status = result.status == PLATFORM_USER_ERROR ? 0 : write_results(options, platform, &result, wall_s);
+	status = result.status == PLATFORM_USER_ERROR
+			 ? 0
+			 : write_results(options, platform, &result, wall_s);
 	if (result.status != PLATFORM_USER_ERROR)
-		summary_print(platform_stats(platform), &result, options->output, options->trace, wall_s);
+		summary_print(platform_stats(platform), &result, options->output, options->trace,
+			      wall_s);
 	if (result.status != PLATFORM_OK)
 		fprintf(stderr, "svasim: %s\n", result.reason);
 	platform_free(platform);
@@ -286,9 +302,10 @@ static int run(struct platform_config *config, const struct run_options *options
 
 int cmd_run(int argc, char **argv)
 {
-	static const struct argp argp = { argp_options, parse_option, NULL,
-					  "Simulate one machine with one workload.", NULL, NULL, NULL };
-	struct run_options options = { .workload = "copy", .output = "out/run", .log_level = 4 };
+	static const struct argp argp = {
+		argp_options, parse_option, NULL, "Simulate one machine with one workload.",
+		NULL,	      NULL,	    NULL};
+	struct run_options options = {.workload = "copy", .output = "out/run", .log_level = 4};
 	const struct workload *workload;
 	struct platform_config *config;
 	int status;
@@ -297,7 +314,9 @@ int cmd_run(int argc, char **argv)
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
 	workload = platform_workload(options.workload);
 	if (!workload)
-		return cli_user_error("-w: %s: no such workload (allowed: see 'svasim list workloads')", options.workload);
+		return cli_user_error(
+			"-w: %s: no such workload (allowed: see 'svasim list workloads')",
+			options.workload);
 	config = platform_config_new(workload);
 	status = configure(config, &options);
 	if (!status)

@@ -20,7 +20,8 @@ void summary_progress(void *arg, uint64_t received, uint64_t expected)
 	for (unsigned int i = 0; i < BAR_WIDTH; i++)
 		bar[i] = i * 100 < percent * BAR_WIDTH ? '#' : '.';
 	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r[%s] %3llu %%  %llu requests", bar, (unsigned long long)percent, (unsigned long long)received);
+	fprintf(stderr, "\r[%s] %3llu %%  %llu requests", bar, (unsigned long long)percent,
+		(unsigned long long)received);
 }
 
 void summary_progress_end(void)
@@ -49,7 +50,7 @@ static void print_time(const char *label, double ns)
 
 static void print_latency(const struct stats *stats, const char *title, const char *name)
 {
-	static const char *const parts[] = { "mean", "p50", "p99", "max" };
+	static const char *const parts[] = {"mean", "p50", "p99", "max"};
 	char key[128];
 
 	printf("  %-12s", title);
@@ -76,26 +77,30 @@ static void print_fault_stages(const struct stats *stats, double count)
 	printf("  (mean time to reach each stage from the one before)\n");
 }
 
-void summary_print(const struct stats *stats, const struct platform_result *result, const char *output, bool trace,
-		   double wall_s)
+void summary_print(const struct stats *stats, const struct platform_result *result,
+		   const char *output, bool trace, double wall_s)
 {
 	const double faults = get(stats, "faults.stall_events");
-	const double tlb_hits = get(stats, "smmu.tlb.hits"), tlb_misses = get(stats, "smmu.tlb.misses");
+	const double tlb_hits = get(stats, "smmu.tlb.hits"),
+		     tlb_misses = get(stats, "smmu.tlb.misses");
 
-	printf("Linux %s, %.3f ms simulated in %.2f s\n", result->kernel_version ? result->kernel_version : "-",
+	printf("Linux %s, %.3f ms simulated in %.2f s\n",
+	       result->kernel_version ? result->kernel_version : "-",
 	       (double)result->duration / 1e9, wall_s);
-	printf("  %-12s  %.0f completed, %.0f in error, %.2f GB/s\n", "requests", get(stats, "requests.completed"),
-	       get(stats, "requests.errors"), get(stats, "throughput.bytes_per_s") / 1e9);
+	printf("  %-12s  %.0f completed, %.0f in error, %.2f GB/s\n", "requests",
+	       get(stats, "requests.completed"), get(stats, "requests.errors"),
+	       get(stats, "throughput.bytes_per_s") / 1e9);
 	print_latency(stats, "latency", "latency_ns");
 	print_latency(stats, "doorbell", "doorbell.latency_ns");
-	printf("  %-12s  %.0f stall events, %.0f handled, %.0f pages installed\n", "I/O faults", faults,
-	       get(stats, "faults.handled"), get(stats, "faults.ptes_installed"));
+	printf("  %-12s  %.0f stall events, %.0f handled, %.0f pages installed\n", "I/O faults",
+	       faults, get(stats, "faults.handled"), get(stats, "faults.ptes_installed"));
 	if (faults > 0) {
 		print_latency(stats, "fault", "fault_ns.total");
 		print_fault_stages(stats, faults);
 	}
 	if (tlb_hits + tlb_misses > 0)
-		printf("  %-12s  %.1f %% hits, %.0f walks\n", "SMMU TLB", 100 * tlb_hits / (tlb_hits + tlb_misses),
-		       get(stats, "smmu.walks"));
-	printf("  %-12s  %s/metrics.json%s\n", "written", output, trace ? ", trace.pftrace (open it in ui.perfetto.dev)" : "");
+		printf("  %-12s  %.1f %% hits, %.0f walks\n", "SMMU TLB",
+		       100 * tlb_hits / (tlb_hits + tlb_misses), get(stats, "smmu.walks"));
+	printf("  %-12s  %s/metrics.json%s\n", "written", output,
+	       trace ? ", trace.pftrace (open it in ui.perfetto.dev)" : "");
 }

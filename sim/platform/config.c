@@ -12,56 +12,78 @@
 
 static const struct param_desc machine_descs[] = {
 	U32(machine_params, cpus, 8, 1, MACHINE_MAX_CPUS, "CPUs of the machine", "assumed"),
-	{ .key = "ram_bytes", .type = PARAM_U64, .offset = offsetof(struct machine_params, ram_bytes),
-	  .def.u = 16ULL << 30, .min = 64 << 20, .max = (double)(1ULL << 40),
-	  .help = "size of RAM in bytes; backed by the host only where it is touched", .origin = "assumed" },
+	{.key = "ram_bytes",
+	 .type = PARAM_U64,
+	 .offset = offsetof(struct machine_params, ram_bytes),
+	 .def.u = 16ULL << 30,
+	 .min = 64 << 20,
+	 .max = (double)(1ULL << 40),
+	 .help = "size of RAM in bytes; backed by the host only where it is touched",
+	 .origin = "assumed"},
 	U32(machine_params, accelerators, 1, 1, MACHINE_MAX_ACCELERATORS,
 	    "accelerators behind the SMMU, each with a StreamID of its own", "assumed"),
-	U32(machine_params, seed, 1, 0, UINT32_MAX, "seed of everything random in the machine and the workload",
-	    "assumed"),
+	U32(machine_params, seed, 1, 0, UINT32_MAX,
+	    "seed of everything random in the machine and the workload", "assumed"),
 	PARAM_STRING_(machine_params, kernel_image, "kernel-linux-6.12",
-		      "kernel image: a shared object beside the program, without its suffix", "Linux 6.12"),
+		      "kernel image: a shared object beside the program, without its suffix",
+		      "Linux 6.12"),
 	PARAM_STRING_(machine_params, kernel_command_line, "",
-		      "kernel parameters, for example arm_smmu_v3.disable_msipolling=1", "kernel defaults"),
+		      "kernel parameters, for example arm_smmu_v3.disable_msipolling=1",
+		      "kernel defaults"),
 	U32(machine_params, irq_delivery_ns, 300, 0, 1000000,
 	    "from an interrupt output to the CPU's interrupt input, in ns", "assumed"),
 };
 
 static const struct param_desc cpu_descs[] = {
-	U32(cpu_params, mmio_write_ns, 95, 0, 1000000, "a posted device store occupies the CPU for this long, in ns",
+	U32(cpu_params, mmio_write_ns, 95, 0, 1000000,
+	    "a posted device store occupies the CPU for this long, in ns",
 	    "assumed (PCIe part: about 95 ns)"),
-	U32(cpu_params, barrier_ns, 10, 0, 100000, "a barrier that has nothing to wait for, in ns", "assumed"),
-	U32(cpu_params, quantum_ns, 1000, 10, 1000000,
-	    "the most that a CPU adds up before it waits for simulated time, in ns", "simulation granularity"),
-	U32(cpu_params, poll_detect_ns, 40, 0, 100000,
-	    "from the write of a polled line to the polling CPU seeing it, in ns", "assumed: one line transfer"),
-	U32(cpu_params, posted_writes, 16, 1, 1024, "device stores in flight per CPU before a further one waits",
+	U32(cpu_params, barrier_ns, 10, 0, 100000, "a barrier that has nothing to wait for, in ns",
 	    "assumed"),
+	U32(cpu_params, quantum_ns, 1000, 10, 1000000,
+	    "the most that a CPU adds up before it waits for simulated time, in ns",
+	    "simulation granularity"),
+	U32(cpu_params, poll_detect_ns, 40, 0, 100000,
+	    "from the write of a polled line to the polling CPU seeing it, in ns",
+	    "assumed: one line transfer"),
+	U32(cpu_params, posted_writes, 16, 1, 1024,
+	    "device stores in flight per CPU before a further one waits", "assumed"),
 };
 
-#define K(key_, field, def_, min_, max_, help_, origin_)                                        \
-	{ .key = (key_), .type = PARAM_U32, .offset = offsetof(struct kernel_params, field),    \
-	  .def.u = (def_), .min = (min_), .max = (max_), .help = (help_), .origin = (origin_) }
+#define K(key_, field, def_, min_, max_, help_, origin_)                                           \
+	{                                                                                          \
+		.key = (key_), .type = PARAM_U32, .offset = offsetof(struct kernel_params, field), \
+		.def.u = (def_), .min = (min_), .max = (max_), .help = (help_),                    \
+		.origin = (origin_)                                                                \
+	}
 
 static const struct param_desc kernel_descs[] = {
 	K("block_ps", block_ps, 1500, 0, 1000000, "one basic block of the kernel's own code, in ps",
 	  "assumed: 5 instructions at 2.6 GHz, 1.3 IPC"),
 	K("syscall_ns", syscall_ns, 120, 0, 100000, "system call entry and exit, in ns", "assumed"),
-	K("exception_ns", exception_ns, 150, 0, 100000, "page fault exception entry and exit, in ns", "assumed"),
-	K("irq_entry_ns", irq_entry_ns, 300, 0, 100000, "interrupt entry and exit on the CPU, in ns", "assumed"),
-	K("context_switch_ns", context_switch_ns, 800, 0, 1000000, "switch between tasks, in ns", "assumed"),
-	K("wakeup_ns", wakeup_ns, 250, 0, 100000, "waking a task, on the waker's CPU, in ns", "assumed"),
-	K("ipi_ns", ipi_ns, 300, 0, 100000, "from a wake-up to another CPU's reaction, in ns", "assumed"),
-	K("idle_exit_ns", idle_exit_ns, 700, 0, 1000000, "leaving the idle loop (WFI), in ns", "assumed"),
+	K("exception_ns", exception_ns, 150, 0, 100000,
+	  "page fault exception entry and exit, in ns", "assumed"),
+	K("irq_entry_ns", irq_entry_ns, 300, 0, 100000,
+	  "interrupt entry and exit on the CPU, in ns", "assumed"),
+	K("context_switch_ns", context_switch_ns, 800, 0, 1000000, "switch between tasks, in ns",
+	  "assumed"),
+	K("wakeup_ns", wakeup_ns, 250, 0, 100000, "waking a task, on the waker's CPU, in ns",
+	  "assumed"),
+	K("ipi_ns", ipi_ns, 300, 0, 100000, "from a wake-up to another CPU's reaction, in ns",
+	  "assumed"),
+	K("idle_exit_ns", idle_exit_ns, 700, 0, 1000000, "leaving the idle loop (WFI), in ns",
+	  "assumed"),
 	K("lock_ns", lock_ns, 6, 0, 100000, "taking or releasing a free lock, in ns", "assumed"),
 	K("lock_transfer_ns", lock_transfer_ns, 60, 0, 100000,
 	  "a contended lock's line moving to its next owner, in ns", "assumed: one line transfer"),
 	K("timeslice_us", timeslice_us, 3000, 1, 1000000, "time slice of an ordinary task, in us",
 	  "Linux 6.12 sched_base_slice: 3 ms"),
-	K("tick_hz", tick_hz, 250, 1, 10000, "jiffies per second", "CONFIG_HZ of arm64's defconfig"),
-	K("timer_slack_us", timer_slack_us, 50, 0, 100000, "slack of a sleep by an ordinary task, in us",
-	  "Linux default timer_slack_ns: 50 us"),
-	K("alloc_page_ns", alloc_page_ns, 120, 0, 100000, "page allocator, zeroing not included, in ns", "assumed"),
+	K("tick_hz", tick_hz, 250, 1, 10000, "jiffies per second",
+	  "CONFIG_HZ of arm64's defconfig"),
+	K("timer_slack_us", timer_slack_us, 50, 0, 100000,
+	  "slack of a sleep by an ordinary task, in us", "Linux default timer_slack_ns: 50 us"),
+	K("alloc_page_ns", alloc_page_ns, 120, 0, 100000,
+	  "page allocator, zeroing not included, in ns", "assumed"),
 	K("zero_page_ns", zero_page_ns, 180, 0, 100000, "zeroing 4 KiB, in ns", "assumed: 22 GB/s"),
 	K("copy_page_ns", copy_page_ns, 350, 0, 100000, "copying 4 KiB, in ns", "assumed: 12 GB/s"),
 	K("slab_ns", slab_ns, 25, 0, 100000, "kmalloc or kfree, in ns", "assumed"),
@@ -70,10 +92,11 @@ static const struct param_desc kernel_descs[] = {
 	K("fault.extra_ns", fault_extra_ns, 0, 0, 100000000,
 	  "added to every I/O page fault, waiting without a CPU, in ns", "an experiment's knob"),
 	K("workqueue_ns", workqueue_ns, 100, 0, 100000, "queueing a work item, in ns", "assumed"),
-	K("max_workers", max_workers, 256, 1, 4096, "workers of an unbound workqueue that run at once",
+	K("max_workers", max_workers, 256, 1, 4096,
+	  "workers of an unbound workqueue that run at once",
 	  "Linux 6.12 WQ_DFL_ACTIVE: 1024 per node at most; 256 before 6.9"),
-	K("irq_affinity_spread", irq_affinity_spread, 1, 0, 1, "1: interrupt lines go to CPU line mod cpus; 0: all to CPU 0",
-	  "assumed: irqbalance"),
+	K("irq_affinity_spread", irq_affinity_spread, 1, 0, 1,
+	  "1: interrupt lines go to CPU line mod cpus; 0: all to CPU 0", "assumed: irqbalance"),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -86,16 +109,17 @@ struct platform_config *platform_config_new(const struct workload *workload)
 		abort();
 	config->workload = workload;
 	const struct param_group groups[] = {
-		{ "machine", machine_descs, COUNT(machine_descs), &config->machine },
-		{ "cpu", cpu_descs, COUNT(cpu_descs), &config->cpu },
-		{ "kernel", kernel_descs, COUNT(kernel_descs), &config->kernel },
-		{ "memory", memory_param_descs, memory_param_count, &config->memory },
-		{ "interconnect", interconnect_param_descs, interconnect_param_count, &config->interconnect },
-		{ "mmu", mmu_param_descs, mmu_param_count, &config->mmu },
-		{ "smmu", smmu_param_descs, smmu_param_count, &config->smmu },
-		{ "accel", accel_param_descs, accel_param_count, &config->accel },
-		{ "workload", workload ? workload->params : NULL, workload ? workload->param_count : 0,
-		  workload ? workload->values : NULL },
+		{"machine", machine_descs, COUNT(machine_descs), &config->machine},
+		{"cpu", cpu_descs, COUNT(cpu_descs), &config->cpu},
+		{"kernel", kernel_descs, COUNT(kernel_descs), &config->kernel},
+		{"memory", memory_param_descs, memory_param_count, &config->memory},
+		{"interconnect", interconnect_param_descs, interconnect_param_count,
+		 &config->interconnect},
+		{"mmu", mmu_param_descs, mmu_param_count, &config->mmu},
+		{"smmu", smmu_param_descs, smmu_param_count, &config->smmu},
+		{"accel", accel_param_descs, accel_param_count, &config->accel},
+		{"workload", workload ? workload->params : NULL,
+		 workload ? workload->param_count : 0, workload ? workload->values : NULL},
 	};
 
 	config->params = param_set_new(groups, workload ? COUNT(groups) : COUNT(groups) - 1);
@@ -114,7 +138,8 @@ int platform_config_check(const struct platform_config *config, struct param_err
 {
 	if (config->machine.ram_bytes % (2u << 20)) {
 		snprintf(error->text, sizeof(error->text),
-			 "machine.ram_bytes: %llu: not a multiple of 2 MiB (allowed: 64MiB..1TiB in steps of 2MiB)",
+			 "machine.ram_bytes: %llu: not a multiple of 2 MiB (allowed: 64MiB..1TiB "
+			 "in steps of 2MiB)",
 			 (unsigned long long)config->machine.ram_bytes);
 		return -1;
 	}

@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-#define MACHINE_MAX_CPUS 128
+#define MACHINE_MAX_CPUS	 128
 #define MACHINE_MAX_ACCELERATORS 8
 
 struct machine_params {

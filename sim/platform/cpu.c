@@ -25,9 +25,9 @@
 #include "models/mmu/mmu.h"
 #include "sim/platform/machine.h"
 
-#define PAGE_BYTES 4096u
-#define LINE_BYTES 64u
-#define CLONE_FLAGS_FORK ((uint64_t)SIGCHLD)
+#define PAGE_BYTES	   4096u
+#define LINE_BYTES	   64u
+#define CLONE_FLAGS_FORK   ((uint64_t)SIGCHLD)
 #define CLONE_FLAGS_THREAD 0x50f00ull /* VM, FS, FILES, SIGHAND, THREAD, SYSVSEM */
 
 /* A posted device store on its way. */
@@ -157,8 +157,13 @@ static ki_u64 host_mmio_read(unsigned int index, ki_u64 pa, unsigned int size)
 	struct cpu *cpu = &the_machine->cpus[index];
 	uint64_t value = 0;
 	struct device_load load = {
-		.txn = { .addr = pa, .len = size, .cmd = SIM_READ, .data = &value, .privileged = true,
-			 .requester = REQUESTER_CPU_MMIO, .done = device_load_done },
+		.txn = {.addr = pa,
+			.len = size,
+			.cmd = SIM_READ,
+			.data = &value,
+			.privileged = true,
+			.requester = REQUESTER_CPU_MMIO,
+			.done = device_load_done},
 		.thread = sim_thread_self(),
 	};
 
@@ -187,9 +192,14 @@ static void host_mmio_write(unsigned int index, ki_u64 pa, ki_u64 value, unsigne
 	cpu->writes_in_flight++;
 	cpu->device_stores++;
 	write->value = value;
-	write->txn = (struct sim_txn){ .addr = pa, .len = size, .cmd = SIM_WRITE, .data = &write->value,
-				       .privileged = true, .requester = REQUESTER_CPU_MMIO,
-				       .done = posted_write_done, .owner = write };
+	write->txn = (struct sim_txn){.addr = pa,
+				      .len = size,
+				      .cmd = SIM_WRITE,
+				      .data = &write->value,
+				      .privileged = true,
+				      .requester = REQUESTER_CPU_MMIO,
+				      .done = posted_write_done,
+				      .owner = write};
 	machine->kernel->charge(SIM_NS(machine->config->cpu.mmio_write_ns));
 	sim_port_request(&cpu->port, &write->txn);
 }
@@ -227,12 +237,13 @@ static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
 
 	for (;;) {
 		struct walk_wait wait = {
-			.request = {
-				.va = va,
-				.access = access & KI_WRITE ? MMU_WRITE : MMU_READ,
-				.user = true,
-				.done = walk_done,
-			},
+			.request =
+				{
+					.va = va,
+					.access = access & KI_WRITE ? MMU_WRITE : MMU_READ,
+					.user = true,
+					.done = walk_done,
+				},
 		};
 
 		wait.request.owner = &wait;
@@ -261,7 +272,8 @@ static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
 enum access_kind { ACCESS_LOAD, ACCESS_STORE };
 
 /* One piece within a page. False: no access. */
-static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_kind kind, unsigned int access)
+static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_kind kind,
+			 unsigned int access)
 {
 	struct machine *machine = the_machine;
 	uint64_t pa;
@@ -271,9 +283,10 @@ static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_ki
 		return false;
 	cpu = machine->kernel->current_cpu();
 	if (ram_host(machine->ram, pa, bytes)) {
-		sim_time cost = kind == ACCESS_STORE
-					? memory_cpu_store(machine->memory, cpu, pa, buffer, (uint32_t)bytes)
-					: memory_cpu_load(machine->memory, cpu, pa, buffer, (uint32_t)bytes);
+		sim_time cost = kind == ACCESS_STORE ? memory_cpu_store(machine->memory, cpu, pa,
+									buffer, (uint32_t)bytes)
+						     : memory_cpu_load(machine->memory, cpu, pa,
+								       buffer, (uint32_t)bytes);
 		machine->kernel->charge(cost);
 		return true;
 	}
@@ -294,7 +307,8 @@ static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_ki
 }
 
 /* Any range; returns the bytes that were not accessed. */
-static size_t access_range(uint64_t va, void *buffer, size_t bytes, enum access_kind kind, unsigned int access)
+static size_t access_range(uint64_t va, void *buffer, size_t bytes, enum access_kind kind,
+			   unsigned int access)
 {
 	uint8_t *at = buffer;
 
@@ -312,7 +326,8 @@ static size_t access_range(uint64_t va, void *buffer, size_t bytes, enum access_
 	return 0;
 }
 
-static ki_u64 host_copy_user(unsigned int cpu, ki_u64 va, void *buffer, ki_u64 bytes, unsigned int access)
+static ki_u64 host_copy_user(unsigned int cpu, ki_u64 va, void *buffer, ki_u64 bytes,
+			     unsigned int access)
 {
 	(void)cpu; /* the current task's, which may change while it faults */
 	return access_range(va, buffer, bytes, access & KI_WRITE ? ACCESS_STORE : ACCESS_LOAD, 0);
@@ -361,10 +376,11 @@ void prog_write(uint64_t va, const void *local, size_t bytes)
 }
 
 /* Atomics are seen by others at once: simulated time catches up first. Device memory has none. */
-static uint64_t user_atomic(uint64_t va, enum sim_cmd cmd, uint64_t operand, uint64_t desired, unsigned int size)
+static uint64_t user_atomic(uint64_t va, enum sim_cmd cmd, uint64_t operand, uint64_t desired,
+			    unsigned int size)
 {
 	struct machine *machine = the_machine;
-	uint64_t data[2] = { operand, desired };
+	uint64_t data[2] = {operand, desired};
 	uint8_t bytes[16];
 	sim_time cost;
 	uint64_t old = 0;
@@ -377,7 +393,8 @@ static uint64_t user_atomic(uint64_t va, enum sim_cmd cmd, uint64_t operand, uin
 	}
 	memcpy(bytes, &data[0], size);
 	memcpy(bytes + size, &data[1], size);
-	cost = memory_cpu_atomic(machine->memory, machine->kernel->current_cpu(), cmd, pa, bytes, size);
+	cost = memory_cpu_atomic(machine->memory, machine->kernel->current_cpu(), cmd, pa, bytes,
+				 size);
 	assert(cost != SIM_TIME_NEVER && "an atomic of a program is misaligned or not in RAM");
 	charge_user(cost);
 	memcpy(&old, bytes, size);
@@ -444,7 +461,7 @@ void prog_poll_line(uint64_t va, uint64_t timeout_ns)
 {
 	struct machine *machine = the_machine;
 	struct user_context *context = this_context();
-	struct poll_watch watch = { .thread = sim_thread_self() };
+	struct poll_watch watch = {.thread = sim_thread_self()};
 	uint64_t monitor;
 	uint64_t value = 0;
 	uint64_t pa;
@@ -455,14 +472,17 @@ void prog_poll_line(uint64_t va, uint64_t timeout_ns)
 	monitor = memory_monitor_add(machine->memory, pa, polled_line_written, &watch);
 	/* What was written between the load and the monitor ends the wait at once, as it clears an exclusive monitor. */
 	if (context->loaded_pa / LINE_BYTES == va / LINE_BYTES) {
-		uint64_t at = (pa & ~(uint64_t)(LINE_BYTES - 1)) | (context->loaded_pa & (LINE_BYTES - 1));
+		uint64_t at = (pa & ~(uint64_t)(LINE_BYTES - 1)) |
+			      (context->loaded_pa & (LINE_BYTES - 1));
 
-		memcpy(&value, ram_host(machine->ram, at, context->loaded_size), context->loaded_size);
+		memcpy(&value, ram_host(machine->ram, at, context->loaded_size),
+		       context->loaded_size);
 		if (value != context->loaded_value)
 			watch.written = true;
 	}
 	if (!watch.written)
-		machine->kernel->poll_wait(timeout_ns ? sim_now() + SIM_NS(timeout_ns) : SIM_TIME_NEVER);
+		machine->kernel->poll_wait(timeout_ns ? sim_now() + SIM_NS(timeout_ns)
+						      : SIM_TIME_NEVER);
 	memory_monitor_cancel(machine->memory, monitor);
 	if (watch.written)
 		machine->kernel->charge(SIM_NS(machine->config->cpu.poll_detect_ns));
@@ -479,16 +499,17 @@ static int64_t system_call(uint64_t number, const ki_u64 args[7])
 	return result;
 }
 
-int64_t prog_syscall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+int64_t prog_syscall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+		     uint64_t a4, uint64_t a5)
 {
-	const ki_u64 args[7] = { a0, a1, a2, a3, a4, a5, 0 };
+	const ki_u64 args[7] = {a0, a1, a2, a3, a4, a5, 0};
 
 	return system_call(number, args);
 }
 
 static int64_t user_clone(uint64_t flags, void (*entry)(void *arg), void *arg)
 {
-	const ki_u64 args[7] = { flags, 0, 0, 0, 0, (uintptr_t)entry, (uintptr_t)arg };
+	const ki_u64 args[7] = {flags, 0, 0, 0, 0, (uintptr_t)entry, (uintptr_t)arg};
 
 	return system_call(__NR_clone, args);
 }
@@ -514,7 +535,7 @@ void prog_exit(int code)
 static int host_user_run(void (*entry)(void *arg), void *arg)
 {
 	const int tid = the_machine->kernel->current_tid();
-	struct user_context context = { .loaded_pa = UINT64_MAX };
+	struct user_context context = {.loaded_pa = UINT64_MAX};
 
 	context_set(tid, &context);
 	if (setjmp(context.leave) == 0)
@@ -584,17 +605,20 @@ void prog_mark_send(unsigned int device, unsigned int queue, unsigned int index)
 
 void prog_mark_submitted(unsigned int device, unsigned int queue, unsigned int index)
 {
-	life_request_stamp(the_machine->life, device, queue, index, REQUEST_SUBMITTED, prog_time_ps());
+	life_request_stamp(the_machine->life, device, queue, index, REQUEST_SUBMITTED,
+			   prog_time_ps());
 }
 
-void prog_mark_received(unsigned int device, unsigned int queue, unsigned int index, uint64_t bytes, bool ok)
+void prog_mark_received(unsigned int device, unsigned int queue, unsigned int index, uint64_t bytes,
+			bool ok)
 {
 	struct machine *machine = the_machine;
 
 	life_request_received(machine->life, device, queue, index, prog_time_ps(), bytes, ok);
 	machine->requests_received++;
 	if (machine->progress)
-		machine->progress(machine->progress_arg, machine->requests_received, machine->requests_expected);
+		machine->progress(machine->progress_arg, machine->requests_received,
+				  machine->requests_expected);
 }
 
 void prog_mark_expected(uint64_t requests)
@@ -662,7 +686,8 @@ static void host_tlbi(unsigned int cpu, enum ki_tlbi op, unsigned int asid, ki_u
 		break;
 	case KI_TLBI_VA:
 	case KI_TLBI_VA_LAST:
-		cost = mmu_domain_tlbi_va(machine->mmu_domain, (uint16_t)asid, va, pages, op == KI_TLBI_VA_LAST);
+		cost = mmu_domain_tlbi_va(machine->mmu_domain, (uint16_t)asid, va, pages,
+					  op == KI_TLBI_VA_LAST);
 		break;
 	}
 	machine->kernel->charge(cost);
@@ -739,7 +764,8 @@ static uint64_t sum_bus_errors(const void *arg)
 
 void cpus_register_stats(struct machine *machine, struct stats *stats)
 {
-	stats_computed_u64(stats, "cpu.device_loads", sum_device_loads, machine, "count", "device loads of all CPUs");
+	stats_computed_u64(stats, "cpu.device_loads", sum_device_loads, machine, "count",
+			   "device loads of all CPUs");
 	stats_computed_u64(stats, "cpu.device_stores", sum_device_stores, machine, "count",
 			   "device stores of all CPUs");
 	stats_computed_u64(stats, "cpu.bus_errors", sum_bus_errors, machine, "count",

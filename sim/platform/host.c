@@ -80,7 +80,8 @@ static void host_panic(const char *why)
 		sim_thread_block();
 }
 
-static void host_fault_stamp(unsigned int stream_id, unsigned int stag, enum ki_fault_stage stage, ki_u64 at)
+static void host_fault_stamp(unsigned int stream_id, unsigned int stag, enum ki_fault_stage stage,
+			     ki_u64 at)
 {
 	life_fault_stamp(the_machine->life, stream_id, stag, (enum fault_stage)stage, at);
 }

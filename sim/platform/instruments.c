@@ -75,15 +75,19 @@ static void read_symbols(struct instruments *instruments, Elf *elf)
 		for (size_t i = 0; i < count; i++) {
 			GElf_Sym symbol;
 
-			if (!gelf_getsym(data, (int)i, &symbol) || GELF_ST_TYPE(symbol.st_info) != STT_FUNC || !symbol.st_size)
+			if (!gelf_getsym(data, (int)i, &symbol) ||
+			    GELF_ST_TYPE(symbol.st_info) != STT_FUNC || !symbol.st_size)
 				continue;
-			instruments->functions[instruments->function_count++] = (struct function_symbol){
-				.offset = symbol.st_value,
-				.bytes = symbol.st_size,
-				.name = trace_intern(elf_strptr(elf, header.sh_link, symbol.st_name)),
-			};
+			instruments->functions[instruments->function_count++] =
+				(struct function_symbol){
+					.offset = symbol.st_value,
+					.bytes = symbol.st_size,
+					.name = trace_intern(
+						elf_strptr(elf, header.sh_link, symbol.st_name)),
+				};
 		}
-		qsort(instruments->functions, instruments->function_count, sizeof(*instruments->functions), by_offset);
+		qsort(instruments->functions, instruments->function_count,
+		      sizeof(*instruments->functions), by_offset);
 		return;
 	}
 }
@@ -117,7 +121,8 @@ static trace_name function_name(const struct instruments *instruments, const voi
 		else
 			high = middle;
 	}
-	if (low && offset - instruments->functions[low - 1].offset < instruments->functions[low - 1].bytes)
+	if (low &&
+	    offset - instruments->functions[low - 1].offset < instruments->functions[low - 1].bytes)
 		return instruments->functions[low - 1].name;
 	return trace_intern("(unknown function)");
 }
@@ -134,7 +139,8 @@ static struct thread_track *thread_track(int tid)
 
 		while (slots <= (size_t)tid)
 			slots *= 2;
-		instruments->threads = realloc(instruments->threads, slots * sizeof(*instruments->threads));
+		instruments->threads =
+			realloc(instruments->threads, slots * sizeof(*instruments->threads));
 		if (!instruments->threads)
 			abort();
 		memset(instruments->threads + instruments->thread_slots, 0,
@@ -150,7 +156,8 @@ static void host_thread_new(int tid, const char *name)
 	char label[64];
 
 	snprintf(label, sizeof(label), "%s [%d]", name, tid);
-	*thread_track(tid) = (struct thread_track){ .track = trace_track_add(instruments->threads_root, label, tid) };
+	*thread_track(tid) = (struct thread_track){
+		.track = trace_track_add(instruments->threads_root, label, tid)};
 }
 
 static void host_thread_end(int tid, ki_u64 at)
@@ -166,7 +173,8 @@ static void host_function_enter(int tid, const void *function, ki_u64 at)
 	struct thread_track *thread = thread_track(tid);
 
 	thread->depth++;
-	trace_begin(thread->track, TRACE_KERNEL, function_name(the_machine->instruments, function), at, NULL);
+	trace_begin(thread->track, TRACE_KERNEL, function_name(the_machine->instruments, function),
+		    at, NULL);
 }
 
 static void host_function_exit(int tid, ki_u64 at)
@@ -199,7 +207,8 @@ static void host_irq_enter(unsigned int cpu, unsigned int line, const char *name
 {
 	(void)line;
 	if (trace_enabled)
-		trace_begin(the_machine->instruments->cpus[cpu].irq, TRACE_IRQ, trace_intern(name), at, NULL);
+		trace_begin(the_machine->instruments->cpus[cpu].irq, TRACE_IRQ, trace_intern(name),
+			    at, NULL);
 }
 
 static void host_irq_exit(unsigned int cpu, ki_u64 at)

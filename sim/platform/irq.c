@@ -60,7 +60,8 @@ struct irq_controller *irq_controller_new(struct machine *machine)
 		irqs->lines[line].line = line;
 		sim_event_init(&irqs->lines[line].delivery, line_deliver, &irqs->lines[line]);
 	}
-	stats_counter(machine->stats, "interrupts.edges", &irqs->edges, "count", "edges on interrupt lines");
+	stats_counter(machine->stats, "interrupts.edges", &irqs->edges, "count",
+		      "edges on interrupt lines");
 	stats_counter(machine->stats, "interrupts.merged", &irqs->merged, "count",
 		      "edges that came while the line's last one was not delivered yet");
 	return irqs;
@@ -77,5 +78,5 @@ void irq_controller_free(struct irq_controller *irqs)
 
 struct sim_irq irq_controller_line(struct irq_controller *irqs, unsigned int line)
 {
-	return (struct sim_irq){ .pulse = line_pulse, .target = irqs, .line = line };
+	return (struct sim_irq){.pulse = line_pulse, .target = irqs, .line = line};
 }

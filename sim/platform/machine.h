@@ -25,10 +25,10 @@ extern "C" {
 #endif
 
 /* The memory map. Registers lie below RAM. */
-#define MAP_SMMU_BASE 0x20000000ull
-#define MAP_ACCEL_BASE 0x40000000ull
+#define MAP_SMMU_BASE	0x20000000ull
+#define MAP_ACCEL_BASE	0x40000000ull
 #define MAP_ACCEL_BYTES 0x08000000ull
-#define MAP_RAM_BASE 0x80000000ull
+#define MAP_RAM_BASE	0x80000000ull
 
 /* Interrupt lines (shared peripheral interrupts). */
 enum irq_line {
@@ -53,15 +53,15 @@ static inline uint32_t machine_stream_id(unsigned int accelerator)
 	return 0x100 + accelerator;
 }
 
-struct cpu; /* cpu.c */
+struct cpu;	       /* cpu.c */
 struct irq_controller; /* irq.c */
-struct instruments; /* instruments.c */
-struct wiring; /* wiring.cpp: the sc_modules */
+struct instruments;    /* instruments.c */
+struct wiring;	       /* wiring.cpp: the sc_modules */
 
 struct machine {
 	const struct platform_config *config;
 	const struct kernel_ops *kernel;
-	struct machine_ops ops; /* what the kernel image is given */
+	struct machine_ops ops;		 /* what the kernel image is given */
 	struct kernel_counters counters; /* copied from the image when the run ends */
 
 	struct stats *stats;

@@ -20,9 +20,10 @@ extern "C" {
 /* Exit statuses of the program. */
 enum platform_status {
 	PLATFORM_OK = 0,
-	PLATFORM_WORKLOAD_FAILED = 1, /* a request that was not meant to fail did, or data is wrong */
+	PLATFORM_WORKLOAD_FAILED =
+		1,		 /* a request that was not meant to fail did, or data is wrong */
 	PLATFORM_USER_ERROR = 2, /* the configuration cannot be built or booted */
-	PLATFORM_BUG = 3, /* a leak, a broken invariant, a panic */
+	PLATFORM_BUG = 3,	 /* a leak, a broken invariant, a panic */
 };
 
 struct platform_options {
@@ -34,7 +35,7 @@ struct platform_options {
 
 struct platform_result {
 	enum platform_status status;
-	char reason[320]; /* a line, unless PLATFORM_OK */
+	char reason[320];  /* a line, unless PLATFORM_OK */
 	sim_time duration; /* simulated */
 	uint64_t requests;
 	const char *kernel_version;
@@ -44,7 +45,8 @@ struct platform_result {
 struct platform;
 
 /* Builds, boots, runs and shuts down, once per process. Never NULL; the configuration outlives it. */
-struct platform *platform_run(const struct platform_config *config, const struct platform_options *options,
+struct platform *platform_run(const struct platform_config *config,
+			      const struct platform_options *options,
 			      struct platform_result *result);
 const struct stats *platform_stats(const struct platform *platform);
 void platform_free(struct platform *platform);

@@ -29,8 +29,8 @@ struct platform {
 	uint64_t duration;
 };
 
-__attribute__((format(printf, 3, 4)))
-static void fail(struct platform *platform, enum platform_status status, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+fail(struct platform *platform, enum platform_status status, const char *format, ...)
 {
 	struct platform_result *result = platform->result;
 	va_list args;
@@ -52,39 +52,47 @@ static void register_kernel_stats(struct machine *machine)
 		const char *name, *unit, *help;
 		const ki_u64 *value;
 	} rows[] = {
-		{ "kernel.blocks", "count", "basic blocks of the kernel's own objects", &c->blocks },
-		{ "kernel.syscalls", "count", "system calls", &c->syscalls },
-		{ "kernel.context_switches", "count", "switches between tasks", &c->context_switches },
-		{ "kernel.interrupts", "count", "interrupts taken by CPUs", &c->interrupts },
-		{ "kernel.wakeups", "count", "tasks woken", &c->wakeups },
-		{ "kernel.cpu_faults", "count", "handle_mm_fault() for a CPU", &c->cpu_faults },
-		{ "kernel.io_faults", "count", "handle_mm_fault() for a device", &c->io_faults },
-		{ "kernel.ptes_installed_cpu", "count", "PTEs that CPU faults installed", &c->ptes_installed_cpu },
-		{ "faults.ptes_installed", "count", "PTEs that I/O page faults installed", &c->ptes_installed_io },
-		{ "kernel.cow_copies", "count", "pages copied on write", &c->cow_copies },
-		{ "kernel.zero_page_maps", "count", "mappings of the zero page", &c->zero_page_maps },
-		{ "kernel.spinlock_contended", "count", "spinlocks that were taken when they got asked for",
-		  &c->spinlock_contended },
-		{ "kernel.spinlock_wait_ps", "ps", "time that CPUs spun on locks", &c->spinlock_wait_ps },
-		{ "kernel.pages_allocated", "pages", "page frames allocated", &c->pages_allocated },
-		{ "kernel.pages_freed", "pages", "page frames freed", &c->pages_freed },
-		{ "kernel.works_executed", "count", "work items", &c->works_executed },
-		{ "kernel.segfaults", "count", "tasks that got SIGSEGV or SIGBUS", &c->segfaults },
-		{ "kernel.warnings", "count", "WARN() of the kernel's code", &c->warnings },
+		{"kernel.blocks", "count", "basic blocks of the kernel's own objects", &c->blocks},
+		{"kernel.syscalls", "count", "system calls", &c->syscalls},
+		{"kernel.context_switches", "count", "switches between tasks",
+		 &c->context_switches},
+		{"kernel.interrupts", "count", "interrupts taken by CPUs", &c->interrupts},
+		{"kernel.wakeups", "count", "tasks woken", &c->wakeups},
+		{"kernel.cpu_faults", "count", "handle_mm_fault() for a CPU", &c->cpu_faults},
+		{"kernel.io_faults", "count", "handle_mm_fault() for a device", &c->io_faults},
+		{"kernel.ptes_installed_cpu", "count", "PTEs that CPU faults installed",
+		 &c->ptes_installed_cpu},
+		{"faults.ptes_installed", "count", "PTEs that I/O page faults installed",
+		 &c->ptes_installed_io},
+		{"kernel.cow_copies", "count", "pages copied on write", &c->cow_copies},
+		{"kernel.zero_page_maps", "count", "mappings of the zero page", &c->zero_page_maps},
+		{"kernel.spinlock_contended", "count",
+		 "spinlocks that were taken when they got asked for", &c->spinlock_contended},
+		{"kernel.spinlock_wait_ps", "ps", "time that CPUs spun on locks",
+		 &c->spinlock_wait_ps},
+		{"kernel.pages_allocated", "pages", "page frames allocated", &c->pages_allocated},
+		{"kernel.pages_freed", "pages", "page frames freed", &c->pages_freed},
+		{"kernel.works_executed", "count", "work items", &c->works_executed},
+		{"kernel.segfaults", "count", "tasks that got SIGSEGV or SIGBUS", &c->segfaults},
+		{"kernel.warnings", "count", "WARN() of the kernel's code", &c->warnings},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		stats_counter(machine->stats, rows[i].name, (const uint64_t *)rows[i].value, rows[i].unit, rows[i].help);
+		stats_counter(machine->stats, rows[i].name, (const uint64_t *)rows[i].value,
+			      rows[i].unit, rows[i].help);
 }
 
 static void register_machine_stats(struct platform *platform)
 {
 	struct machine *machine = &platform->machine;
 
-	stats_text(machine->stats, "schema", "svasim-metrics-1", "name and version of this file's layout");
-	stats_text(machine->stats, "workload", machine->config->workload ? machine->config->workload->name : "none",
+	stats_text(machine->stats, "schema", "svasim-metrics-1",
+		   "name and version of this file's layout");
+	stats_text(machine->stats, "workload",
+		   machine->config->workload ? machine->config->workload->name : "none",
 		   "the workload that ran");
-	stats_counter(machine->stats, "duration_ps", &platform->duration, "ps", "simulated time of the whole run");
+	stats_counter(machine->stats, "duration_ps", &platform->duration, "ps",
+		      "simulated time of the whole run");
 }
 
 /* ---- building --------------------------------------------------------------------------------- */
@@ -120,7 +128,8 @@ static int load_image(struct platform *platform)
 	}
 	machine->kernel = dlsym(platform->image, KERNEL_IMAGE_SYMBOL);
 	if (!machine->kernel || machine->kernel->abi != KERNEL_IMAGE_ABI) {
-		fail(platform, PLATFORM_USER_ERROR, "machine.kernel_image: %s: not a kernel image of this version of svasim",
+		fail(platform, PLATFORM_USER_ERROR,
+		     "machine.kernel_image: %s: not a kernel image of this version of svasim",
 		     path);
 		return -1;
 	}
@@ -135,12 +144,13 @@ static int map_page_array(struct platform *platform)
 	void *want = (void *)(uintptr_t)KI_PAGE_ARRAY_HOST_BASE;
 
 	platform->page_array_bytes = pages * PAGE_STRUCT_BYTES;
-	platform->page_array = mmap(want, platform->page_array_bytes, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	platform->page_array =
+		mmap(want, platform->page_array_bytes, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 	if (platform->page_array != want) {
 		platform->page_array = NULL;
-		fail(platform, PLATFORM_USER_ERROR, "the host has no room for the page array at %p: %s", want,
-		     strerror(errno));
+		fail(platform, PLATFORM_USER_ERROR,
+		     "the host has no room for the page array at %p: %s", want, strerror(errno));
 		return -1;
 	}
 	return 0;
@@ -150,8 +160,8 @@ static int map_page_array(struct platform *platform)
 
 static unsigned int describe_devices(const struct machine *machine, struct boot_device *devices)
 {
-	static const char *const names[MACHINE_MAX_ACCELERATORS] = { "accel0", "accel1", "accel2", "accel3",
-								      "accel4", "accel5", "accel6", "accel7" };
+	static const char *const names[MACHINE_MAX_ACCELERATORS] = {
+		"accel0", "accel1", "accel2", "accel3", "accel4", "accel5", "accel6", "accel7"};
 	unsigned int count = 0;
 
 	devices[count++] = (struct boot_device){
@@ -159,7 +169,9 @@ static unsigned int describe_devices(const struct machine *machine, struct boot_
 		.name = "smmu3.0",
 		.reg_base = MAP_SMMU_BASE,
 		.reg_bytes = SMMU_FRAME_BYTES,
-		.irqs = { { "eventq", LINE_SMMU_EVENTQ }, { "priq", LINE_SMMU_PRIQ }, { "gerror", LINE_SMMU_GERROR } },
+		.irqs = {{"eventq", LINE_SMMU_EVENTQ},
+			 {"priq", LINE_SMMU_PRIQ},
+			 {"gerror", LINE_SMMU_GERROR}},
 		.nr_irqs = 3,
 		.smmu = -1,
 	};
@@ -169,7 +181,8 @@ static unsigned int describe_devices(const struct machine *machine, struct boot_
 			.name = names[i],
 			.reg_base = MAP_ACCEL_BASE + i * MAP_ACCEL_BYTES,
 			.reg_bytes = MAP_ACCEL_BYTES,
-			.irqs = { { "eq", LINE_ACCEL_FIRST + 2 * i }, { "aeq", LINE_ACCEL_FIRST + 2 * i + 1 } },
+			.irqs = {{"eq", LINE_ACCEL_FIRST + 2 * i},
+				 {"aeq", LINE_ACCEL_FIRST + 2 * i + 1}},
 			.nr_irqs = 2,
 			.smmu = 0,
 			.stream_id = machine_stream_id(i),
@@ -202,16 +215,19 @@ static void boot_thread(void *arg)
 	}
 	status = machine->kernel->spawn(config->workload->name, config->workload->main, NULL);
 	if (status < 0)
-		fail(platform, PLATFORM_BUG, "the workload's process could not be made: error %d", status);
+		fail(platform, PLATFORM_BUG, "the workload's process could not be made: error %d",
+		     status);
 	else {
 		status = machine->kernel->wait(status);
 		if (status)
 			fail(platform, PLATFORM_WORKLOAD_FAILED, "the workload ended with %s %d",
-			     status & 0x7f ? "signal" : "exit code", status & 0x7f ? status & 0x7f : status >> 8);
+			     status & 0x7f ? "signal" : "exit code",
+			     status & 0x7f ? status & 0x7f : status >> 8);
 	}
 	status = machine->kernel->shutdown();
 	if (status)
-		fail(platform, PLATFORM_BUG, "%d leaks when the machine was shut down (the lines above name them)", status);
+		fail(platform, PLATFORM_BUG,
+		     "%d leaks when the machine was shut down (the lines above name them)", status);
 	platform->finished = true;
 	sim_stop();
 }
@@ -239,18 +255,21 @@ static void check_end(struct platform *platform)
 	if (!platform->finished)
 		return;
 	if (open.requests || open.faults)
-		fail(platform, PLATFORM_BUG, "at the end %llu requests and %llu faults were still open",
+		fail(platform, PLATFORM_BUG,
+		     "at the end %llu requests and %llu faults were still open",
 		     (unsigned long long)open.requests, (unsigned long long)open.faults);
 	if (!metric_is_zero(machine, "life.misplaced_stamps"))
-		fail(platform, PLATFORM_BUG, "the instruments saw stages out of order (life.misplaced_stamps)");
+		fail(platform, PLATFORM_BUG,
+		     "the instruments saw stages out of order (life.misplaced_stamps)");
 	if (!machine_idle(machine))
-		fail(platform, PLATFORM_BUG, "hardware still had work in it after the devices were removed");
+		fail(platform, PLATFORM_BUG,
+		     "hardware still had work in it after the devices were removed");
 }
 
 static void simulate(struct platform *platform)
 {
 	struct machine *machine = &platform->machine;
-	struct sim_limits limits = { 0 };
+	struct sim_limits limits = {0};
 
 	host_fill_ops(&machine->ops, platform->options->log_level);
 	cpu_fill_ops(&machine->ops);
@@ -272,10 +291,12 @@ static void simulate(struct platform *platform)
 		     (unsigned long long)sim_now());
 		break;
 	case SIM_RUN_STUCK:
-		fail(platform, PLATFORM_BUG, "simulated time stands still at %llu ps", (unsigned long long)sim_now());
+		fail(platform, PLATFORM_BUG, "simulated time stands still at %llu ps",
+		     (unsigned long long)sim_now());
 		break;
 	case SIM_RUN_TIME_LIMIT:
-		fail(platform, PLATFORM_BUG, "the time limit was reached at %llu ps", (unsigned long long)sim_now());
+		fail(platform, PLATFORM_BUG, "the time limit was reached at %llu ps",
+		     (unsigned long long)sim_now());
 		break;
 	}
 	if (host_panic_reason())
@@ -285,14 +306,15 @@ static void simulate(struct platform *platform)
 	check_end(platform);
 }
 
-struct platform *platform_run(const struct platform_config *config, const struct platform_options *options,
+struct platform *platform_run(const struct platform_config *config,
+			      const struct platform_options *options,
 			      struct platform_result *result)
 {
 	struct platform *platform = calloc(1, sizeof(*platform));
 
 	if (!platform)
 		abort();
-	*result = (struct platform_result){ .status = PLATFORM_OK };
+	*result = (struct platform_result){.status = PLATFORM_OK};
 	platform->options = options;
 	platform->result = result;
 	build(platform, config);

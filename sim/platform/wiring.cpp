@@ -27,8 +27,10 @@ struct wiring {
 	/* A link from a new initiator, whose port comes back, to `target`. */
 	sim_port link(const std::string &name, sim_port target)
 	{
-		initiators.push_back(std::make_unique<sim::initiator_bridge>((name + "_initiator").c_str()));
-		targets.push_back(std::make_unique<sim::target_bridge>((name + "_target").c_str(), target));
+		initiators.push_back(
+			std::make_unique<sim::initiator_bridge>((name + "_initiator").c_str()));
+		targets.push_back(
+			std::make_unique<sim::target_bridge>((name + "_target").c_str(), target));
 		initiators.back()->socket.bind(targets.back()->socket);
 		return initiators.back()->port();
 	}
@@ -52,7 +54,8 @@ template <typename T> T *need(T *pointer)
 	return pointer;
 }
 
-void add_region(machine *m, const char *name, interconnect_kind kind, uint64_t base, uint64_t bytes, sim_port target)
+void add_region(machine *m, const char *name, interconnect_kind kind, uint64_t base, uint64_t bytes,
+		sim_port target)
 {
 	const sim_port port = m->wiring->link(std::string("bus_to_") + name, target);
 
@@ -72,12 +75,13 @@ void build_memory(machine *m)
 	memory_requester_name(m->memory, REQUESTER_CPU_WALK, "cpu_walks");
 	memory_requester_name(m->memory, REQUESTER_CPU_MMIO, "cpu");
 	m->interconnect = need(interconnect_new(&m->config->interconnect));
-	add_region(m, "ram", INTERCONNECT_MEMORY, MAP_RAM_BASE, m->config->machine.ram_bytes, { memory_request, m->memory });
+	add_region(m, "ram", INTERCONNECT_MEMORY, MAP_RAM_BASE, m->config->machine.ram_bytes,
+		   {memory_request, m->memory});
 }
 
 sim_port to_interconnect(machine *m, const std::string &name)
 {
-	return m->wiring->link(name, { interconnect_request, m->interconnect });
+	return m->wiring->link(name, {interconnect_request, m->interconnect});
 }
 
 void build_cpus(machine *m)
@@ -128,7 +132,7 @@ void build_smmu(machine *m)
 	config.track = trace_track_add(0, "SMMU", RANK_SMMU);
 	m->smmu = need(smmu_create(&config));
 	add_region(m, "smmu_registers", INTERCONNECT_DEVICE, MAP_SMMU_BASE, SMMU_FRAME_BYTES,
-		   { smmu_mmio_request, m->smmu });
+		   {smmu_mmio_request, m->smmu});
 }
 
 void build_accelerator(machine *m, unsigned int index)
@@ -140,17 +144,18 @@ void build_accelerator(machine *m, unsigned int index)
 	config.reg_base = MAP_ACCEL_BASE + index * MAP_ACCEL_BYTES;
 	config.stream_id = machine_stream_id(index);
 	config.requester = static_cast<uint16_t>(REQUESTER_ACCEL_FIRST + index);
-	config.dma_port = m->wiring->link(name + "_dma", { smmu_request, m->smmu });
+	config.dma_port = m->wiring->link(name + "_dma", {smmu_request, m->smmu});
 	config.eq_irq = irq_controller_line(m->irqs, LINE_ACCEL_FIRST + 2 * index);
 	config.aeq_irq = irq_controller_line(m->irqs, LINE_ACCEL_FIRST + 2 * index + 1);
 	config.life = m->life;
 	config.track = trace_track_add(0, name.c_str(), RANK_ACCEL + static_cast<int>(index));
-	config.life_device = life_device_add(m->life, name.c_str(), m->config->accel.qp_count, config.track);
+	config.life_device =
+		life_device_add(m->life, name.c_str(), m->config->accel.qp_count, config.track);
 	life_device_stream(m->life, config.life_device, config.stream_id);
 	memory_requester_name(m->memory, config.requester, name.c_str());
 	m->accels[index] = need(accel_new(&m->config->accel, &config));
-	add_region(m, (name + "_registers").c_str(), INTERCONNECT_DEVICE, config.reg_base, MAP_ACCEL_BYTES,
-		   { accel_mmio_request, m->accels[index] });
+	add_region(m, (name + "_registers").c_str(), INTERCONNECT_DEVICE, config.reg_base,
+		   MAP_ACCEL_BYTES, {accel_mmio_request, m->accels[index]});
 }
 
 void register_stats(machine *m)
@@ -159,7 +164,8 @@ void register_stats(machine *m)
 	interconnect_register_stats(m->interconnect, m->stats, "interconnect");
 	mmu_domain_register_stats(m->mmu_domain, m->stats, "mmu");
 	for (unsigned int i = 0; i < m->config->machine.accelerators; i++)
-		accel_register_metrics(m->accels[i], m->stats, i ? ("accel" + std::to_string(i)).c_str() : "accel");
+		accel_register_metrics(m->accels[i], m->stats,
+				       i ? ("accel" + std::to_string(i)).c_str() : "accel");
 }
 
 } // namespace

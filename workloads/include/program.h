@@ -31,21 +31,21 @@ void prog_write(uint64_t va, const void *local, size_t bytes);
 enum prog_barrier {
 	PROG_DMB_LD, /* dma_rmb(): a completion's phase before its contents */
 	PROG_DMB_ST, /* dma_wmb(): a descriptor before its doorbell */
-	PROG_DSB, /* device stores have left the CPU */
+	PROG_DSB,    /* device stores have left the CPU */
 };
 void prog_barrier(enum prog_barrier kind);
 
-#define PROG_VA(p) ((uint64_t)(uintptr_t)(p))
-#define LOAD(p) ((__typeof__(*(p)))prog_load(PROG_VA(p), sizeof(*(p))))
+#define PROG_VA(p)  ((uint64_t)(uintptr_t)(p))
+#define LOAD(p)	    ((__typeof__(*(p)))prog_load(PROG_VA(p), sizeof(*(p))))
 #define STORE(p, v) prog_store(PROG_VA(p), (uint64_t)(v), sizeof(*(p)))
 
 /* A pointer variable in memory: LOAD_PTR(&q->ring) */
-#define LOAD_PTR(p) ((__typeof__(*(p)))(uintptr_t)prog_load(PROG_VA(p), sizeof(*(p))))
+#define LOAD_PTR(p)	((__typeof__(*(p)))(uintptr_t)prog_load(PROG_VA(p), sizeof(*(p))))
 #define STORE_PTR(p, v) prog_store(PROG_VA(p), PROG_VA(v), sizeof(*(p)))
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-uint64_t prog_time_ps(void); /* the virtual counter, in simulated time */
+uint64_t prog_time_ps(void);	/* the virtual counter, in simulated time */
 void prog_work_ns(uint64_t ns); /* computation that touches no shared memory */
 /*
  * Keeps the CPU busy, as a polling loop does, until somebody else writes the line that holds `va` or until
@@ -56,11 +56,13 @@ void prog_poll_line(uint64_t va, uint64_t timeout_ns);
 /* ---- kernel ---------------------------------------------------------------------------------- */
 
 /* Linux system call: numbers and structures of the asm-generic ABI, pointers are process addresses. Negative errno on error */
-int64_t prog_syscall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+int64_t prog_syscall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+		     uint64_t a4, uint64_t a5);
 /* clone(2): the child begins in entry(arg) and ends when it returns (exit code 0) or calls prog_exit(). `arg` is a value, or an address
  * of the process; the same host pointer in parent and child would be shared state that a real fork does not share */
 int64_t prog_fork(void (*entry)(void *arg), void *arg);
-int64_t prog_thread(void (*entry)(void *arg), void *arg); /* shares memory and files; returns its tid */
+int64_t prog_thread(void (*entry)(void *arg),
+		    void *arg);			    /* shares memory and files; returns its tid */
 void prog_exit(int code) __attribute__((noreturn)); /* exit_group(2) */
 
 /* ---- configuration and marks: no cost, no effect on the machine ---------------------------------- */
@@ -75,7 +77,8 @@ void prog_mark_queue_open(unsigned int device, unsigned int queue, unsigned int 
 void prog_mark_queue_close(unsigned int device, unsigned int queue);
 void prog_mark_send(unsigned int device, unsigned int queue, unsigned int index);
 void prog_mark_submitted(unsigned int device, unsigned int queue, unsigned int index);
-void prog_mark_received(unsigned int device, unsigned int queue, unsigned int index, uint64_t bytes, bool ok);
+void prog_mark_received(unsigned int device, unsigned int queue, unsigned int index, uint64_t bytes,
+			bool ok);
 /* Progress of the run: requests finished and expected, added up over all programs */
 void prog_mark_expected(uint64_t requests);
 /* Ends the run with exit status 1 and this line, once all programs have ended: data is wrong, a request failed */
@@ -94,7 +97,7 @@ struct param_desc;
 struct workload {
 	const char *name;
 	const char *help;
-	void (*main)(void *arg); /* first process of the run; arg is NULL */
+	void (*main)(void *arg);	 /* first process of the run; arg is NULL */
 	const struct param_desc *params; /* keys below "workload." */
 	size_t param_count;
 	void *values; /* the struct that they fill in */
