@@ -38,6 +38,8 @@ enum sim_response {
 /* Address type of a PCIe request (PCIe 6.0 §10.2.1). */
 enum sim_ats { SIM_ATS_UNTRANSLATED, SIM_ATS_TRANSLATION_REQUEST, SIM_ATS_TRANSLATED };
 
+struct waits;
+
 struct sim_txn {
 	/* set by the initiator */
 	uint64_t addr;
@@ -55,6 +57,7 @@ struct sim_txn {
 		struct sim_txn *
 			txn); /* completion callback, event context; may start another transaction */
 	void *owner;	      /* the initiator's */
+	struct waits *waits;  /* sim/stats/waits.h: who delays it adds why; may be NULL */
 	/* set by the target before completion */
 	enum sim_response response;
 	/* free for whoever holds the transaction between request and completion */

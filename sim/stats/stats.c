@@ -6,6 +6,7 @@
  * power of two in as many equal steps. The registry holds one entry per leaf of the JSON tree and
  * no values of its own (but texts).
  */
+#include "sim/stats/resource_list.h"
 #include "sim/stats/stats.h"
 
 #include <assert.h>
@@ -114,6 +115,7 @@ struct stats {
 	struct leaf *leaves;
 	size_t count, capacity;
 	json_t *by_name; /* full name → index of the leaf, or -1 for an inner node */
+	struct resource_list resources; /* resource.c's */
 };
 
 struct stats *stats_new(void)
@@ -137,9 +139,15 @@ void stats_free(struct stats *stats)
 		if (leaf->kind == LEAF_TEXT)
 			free(leaf->text);
 	}
+	resource_list_free(&stats->resources);
 	free(stats->leaves);
 	json_decref(stats->by_name);
 	free(stats);
+}
+
+struct resource_list *stats_resources(struct stats *stats)
+{
+	return &stats->resources;
 }
 
 /* Enters the name and the inner nodes above it: a name is either a leaf or has leaves below it. */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Utilisation and mean queue length of contended resources, as metrics.
+ */
+#include <stdio.h>
+
+#include "sim/stats/alloc.h"
+#include "sim/stats/resource_list.h"
+#include "sim/stats/waits.h"
+
+#define NAME_BYTES 128
+
+const char *const wait_cause_names[WAIT_CAUSE_COUNT] = {
+	[WAIT_CPU] = "cpu",
+	[WAIT_DOORBELL] = "doorbell",
+	[WAIT_QUEUE] = "queue",
+	[WAIT_ENGINE] = "engine",
+	[WAIT_COMPUTE] = "compute",
+	[WAIT_DMA_SLOT] = "dma_slot",
+	[WAIT_TRANSLATION] = "translation",
+	[WAIT_WALK_SLOT] = "walk_slot",
+	[WAIT_WALK] = "walk",
+	[WAIT_PAGE_FAULT] = "page_fault",
+	[WAIT_LINK] = "link",
+	[WAIT_BANDWIDTH] = "bandwidth",
+	[WAIT_MEMORY] = "memory",
+	[WAIT_COMPLETION] = "completion",
+};
+
+void resource_init(struct resource *resource, uint32_t servers)
+{
+	*resource = (struct resource){.servers = servers};
+}
+
+/* An integral up to now; what was computed ahead may lie beyond it. */
+static double integral(uint64_t sum, uint32_t level, const struct resource *resource)
+{
+	const sim_time now = sim_now();
+
+	return (double)sum +
+	       (double)level * (double)(now > resource->changed ? now - resource->changed : 0);
+}
+
+static double utilisation(const void *arg)
+{
+	const struct resource *resource = arg;
+	const double capacity = (double)resource->servers * (double)sim_now();
+
+	return capacity > 0 ? integral(resource->busy_ps, resource->busy, resource) / capacity : 0;
+}
+
+static double queue_mean(const void *arg)
+{
+	const struct resource *resource = arg;
+
+	return sim_now() ? integral(resource->waiting_ps, resource->waiting, resource) /
+				   (double)sim_now()
+			 : 0;
+}
+
+static uint64_t servers(const void *arg)
+{
+	return ((const struct resource *)arg)->servers;
+}
+
+static uint64_t queue_max(const void *arg)
+{
+	return ((const struct resource *)arg)->waiting_max;
+}
+
+void resource_register(struct stats *stats, const char *name, const struct resource *resource,
+		       const char *help)
+{
+	struct resource_list *list = stats_resources(stats);
+	char full[NAME_BYTES];
+
+	list->entries = must_realloc(list->entries, list->count + 1, sizeof(*list->entries));
+	list->entries[list->count++] = (struct resource_entry){must_strdup(name), resource};
+	snprintf(full, sizeof(full), "%s.servers", name);
+	stats_computed_u64(stats, full, servers, resource, "count", help);
+	snprintf(full, sizeof(full), "%s.utilisation", name);
+	stats_computed(stats, full, utilisation, resource, "1", "busy time / (servers x run time)");
+	snprintf(full, sizeof(full), "%s.queue_mean", name);
+	stats_computed(stats, full, queue_mean, resource, "count",
+		       "time average of what waits for it");
+	snprintf(full, sizeof(full), "%s.queue_max", name);
+	stats_computed_u64(stats, full, queue_max, resource, "count",
+			   "most that ever waited for it");
+	snprintf(full, sizeof(full), "%s.served", name);
+	stats_counter(stats, full, &resource->served, "count", "services");
+	snprintf(full, sizeof(full), "%s.busy_ps", name);
+	stats_counter(stats, full, &resource->busy_ps, "ps",
+		      "busy time of all servers, up to the last change");
+}
+
+void resource_visit(const struct stats *stats, resource_visit_fn fn, void *arg)
+{
+	const struct resource_list *list = stats_resources((struct stats *)(uintptr_t)stats);
+
+	for (size_t i = 0; i < list->count; i++)
+		fn(arg, list->entries[i].name, utilisation(list->entries[i].resource),
+		   queue_mean(list->entries[i].resource));
+}
+
+void resource_list_free(struct resource_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->entries[i].name);
+	free(list->entries);
+}
