@@ -72,6 +72,8 @@ struct accel *accel_new(const struct accel_params *params, const struct accel_co
 	struct accel *accel = accel_alloc(sizeof(*accel));
 
 	accel->params = *params;
+	if (params->fault_blocks == ACCEL_BLOCKS_ENGINE)
+		accel->params.engine_requests = 1;
 	accel->config = *config;
 	accel_trace_init(accel);
 	qm_regs_init(accel);
@@ -91,6 +93,7 @@ void accel_free(struct accel *accel)
 		return;
 	sim_event_cancel(&accel->regs.access);
 	sim_event_cancel(&accel->arbiter.decide);
+	event_queue_free(accel);
 	engine_free(accel);
 	dma_free(accel);
 	queue_free(accel);
@@ -174,6 +177,38 @@ static const struct metric metrics[] = {
 	METRIC("qm.resets", counters.resets, "", "resets by QM_CONTROL"),
 };
 
+static void register_resource(struct stats *stats, const char *prefix, const char *name,
+			      const struct resource *resource, const char *help)
+{
+	char full[128];
+
+	if (!resource->servers)
+		return;
+	snprintf(full, sizeof(full), "%s.%s", prefix, name);
+	resource_register(stats, full, resource, help);
+}
+
+static void register_resources(const struct accel *accel, struct stats *stats, const char *prefix)
+{
+	const struct engine_type *copy = &accel->engines[ENGINE_COPY];
+	const struct engine_type *crc32c = &accel->engines[ENGINE_CRC32C];
+
+	register_resource(stats, prefix, "engine.copy", &copy->data_paths,
+			  "data paths of the copy engines");
+	register_resource(stats, prefix, "engine_slots.copy", &copy->slots,
+			  "requests that the copy engines can work on at once");
+	register_resource(stats, prefix, "engine.crc32c", &crc32c->data_paths,
+			  "data paths of the CRC-32C engines");
+	register_resource(stats, prefix, "engine_slots.crc32c", &crc32c->slots,
+			  "requests that the CRC-32C engines can work on at once");
+	register_resource(stats, prefix, "dma", &accel->dma.slots,
+			  "data transactions; each request that reads waits for one slot at a time");
+	register_resource(stats, prefix, "rings", &accel->ring.slots,
+			  "transactions on rings and contexts");
+	register_resource(stats, prefix, "sqe_buffers", &accel->sqe_buffers,
+			  "fetched SQEs; what waits are the SQ entries with a doorbell");
+}
+
 void accel_register_metrics(const struct accel *accel, struct stats *stats, const char *prefix)
 {
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
@@ -184,4 +219,5 @@ void accel_register_metrics(const struct accel *accel, struct stats *stats, cons
 		snprintf(name, sizeof(name), "%s.%s", prefix, m->name);
 		stats_counter(stats, name, field, m->unit, m->help);
 	}
+	register_resources(accel, stats, prefix);
 }

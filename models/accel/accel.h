@@ -24,16 +24,31 @@ extern "C" {
 #endif
 
 enum accel_version { ACCEL_V2, ACCEL_V3 };
+/* Who waits while a data transaction is late, as one is that the SMMU stalls. */
+enum accel_fault_blocks {
+	ACCEL_BLOCKS_TRANSACTION, /* nobody else */
+	ACCEL_BLOCKS_DMA_PORT,	  /* the port's answers come in order: all that were issued later */
+	ACCEL_BLOCKS_ENGINE,	  /* an engine works on one request at a time, in order */
+	ACCEL_BLOCKS_QUEUE,	  /* a queue pair has one request in work at a time */
+};
+enum accel_arbitration { ACCEL_WEIGHTED, ACCEL_ROUND_ROBIN, ACCEL_PRIORITY };
+enum accel_completion { ACCEL_COMPLETION_FREE, ACCEL_COMPLETION_IN_ORDER };
 
 struct accel_params {
 	uint32_t version; /* enum accel_version */
 	uint32_t qp_count;
 	uint32_t depth_max;
+	uint32_t sq_depth; /* of new queues: the driver's choice, which the platform hands to it */
 	uint64_t length_max; /* bytes of one request */
 	/* the queue manager's own times */
 	uint32_t mmio_ns;
 	uint32_t doorbell_ns;
 	uint32_t arbitration_ns;
+	uint32_t arbitration; /* enum accel_arbitration */
+	uint32_t completion;  /* enum accel_completion */
+	uint32_t reorder_entries; /* per queue pair, for completion in order */
+	uint32_t fault_blocks;	  /* enum accel_fault_blocks */
+	uint32_t eq_coalesce_count, eq_coalesce_ns;
 	uint32_t sqe_prefetch; /* per queue pair */
 	uint32_t sqe_buffers;  /* in all */
 	/* engines */

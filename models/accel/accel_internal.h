@@ -10,6 +10,7 @@
 #ifndef MODELS_ACCEL_ACCEL_INTERNAL_H
 #define MODELS_ACCEL_ACCEL_INTERNAL_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,8 @@
 
 #include "models/accel/accel.h"
 #include "models/accel/list.h"
+#include "sim/stats/resource.h"
+#include "sim/stats/waits.h"
 
 #define FIELD_GET(value, high, low) (((value) >> (low)) & ((UINT64_C(2) << ((high) - (low))) - 1))
 #define PAGE_4K			    4096u
@@ -87,6 +90,20 @@ static inline void store_le64(uint8_t *p, uint64_t value)
 	store_le32(p + 4, (uint32_t)(value >> 32));
 }
 
+/* ---- a request's critical path (sim/stats/waits.h) --------------------------------------------- */
+
+/*
+ * A path accounts for the time from `born`, the arrival of a request's doorbell, to some event of the request. What has
+ * passed since that event, less what others have put into the vector meanwhile, was for `cause`.
+ */
+static inline void path_settle(struct waits *path, sim_time born, enum wait_cause cause)
+{
+	sim_time elapsed = sim_now() - born, sum = waits_sum(path);
+
+	assert(sum <= elapsed);
+	path->ps[cause] += elapsed - sum;
+}
+
 /* ---- ring.c: accesses to rings and contexts, without SubstreamID ------------------------------ */
 
 enum ring_result {
@@ -104,6 +121,8 @@ struct ring_access {
 	ring_done_fn done;
 	void *arg;
 	uint32_t epoch; /* of the queue manager when it was asked for */
+	struct waits *path; /* of the request that waits for it; NULL: none does */
+	sim_time born;
 	uint8_t data[SQE_BYTES];
 };
 
@@ -112,14 +131,18 @@ struct ring_unit {
 	struct link blocks;	     /* all that were allocated, for accel_free() */
 	uint32_t in_flight, pending; /* pending: in flight and waiting */
 	bool pumping;
+	struct resource slots;
 	uint64_t max_outstanding, errors;
 };
 
 void ring_init(struct accel *accel);
 void ring_free(struct accel *accel);
-void ring_read(struct accel *accel, uint64_t addr, uint32_t bytes, ring_done_fn done, void *arg);
+struct accel_request;
+/* `request` waits for it: its path has the access's time when it ends. NULL: none does. */
+void ring_read(struct accel *accel, uint64_t addr, uint32_t bytes, ring_done_fn done, void *arg,
+	       struct accel_request *request);
 void ring_write(struct accel *accel, uint64_t addr, const void *data, uint32_t bytes,
-		ring_done_fn done, void *arg);
+		ring_done_fn done, void *arg, struct accel_request *request);
 /* After the epoch has moved on: ends what has not been sent yet. */
 void ring_reset(struct accel *accel);
 
@@ -142,6 +165,10 @@ struct queue_pair {
 		uint32_t pasid;
 		bool pasid_enable;
 		uint16_t weight;
+		uint8_t priority; /* the context's, or the last doorbell's if that is higher */
+		uint8_t context_priority;
+		sim_time *rung; /* per entry: when the doorbell for it came */
+		uint32_t rung_entries;
 	} sq;
 	struct {
 		uint64_t base;
@@ -150,12 +177,14 @@ struct queue_pair {
 		uint32_t reserved; /* for requests that have been fetched and have no CQE yet */
 		bool phase, armed;
 		struct link writing; /* requests whose CQE is being written, in ring order */
+		struct link order; /* for completion in order: requests without a CQE, as in the SQ */
 	} cq;
 	uint32_t requests;	/* fetched and not ended */
 	uint32_t prefetched;	/* of these, not yet taken by an engine */
 	uint32_t aborting;	/* ABORTED write-backs in flight for SQEs that were never fetched */
 	uint32_t credit;	/* fetches left in this round of the arbiter */
 	struct link ready;	/* arbiter */
+	uint8_t ready_level;	/* on which of its lists */
 	struct link eq_waiting; /* armed, with an entry, and the EQ has no room */
 };
 
@@ -169,6 +198,10 @@ struct accel_request {
 	bool waiting;  /* for an engine */
 	bool dropped;  /* by a reset: its queue pair is gone */
 	bool cqe_written;
+	bool held; /* has ended, and waits for older ones of its queue pair */
+	struct link order; /* qp->cq.order */
+	sim_time born; /* its doorbell's arrival */
+	struct waits path;
 	struct sqe sqe;
 	uint32_t status, bytes_done, result;
 	uint64_t fault_address;
@@ -179,7 +212,7 @@ void queue_free(struct accel *accel);
 /* Contexts as read from memory. False: not an allowed one. */
 bool queue_load_sqc(struct accel *accel, struct queue_pair *qp, const uint8_t *context);
 bool queue_load_cqc(struct accel *accel, struct queue_pair *qp, const uint8_t *context);
-void queue_sq_doorbell(struct accel *accel, struct queue_pair *qp, uint32_t tail);
+void queue_sq_doorbell(struct accel *accel, struct queue_pair *qp, uint32_t tail, uint8_t priority);
 /* False: the head is beyond what has been written. */
 bool queue_cq_doorbell(struct accel *accel, struct queue_pair *qp, uint32_t head, bool arm);
 /* Ends with qm_stop_done(), perhaps before it returns. */
@@ -194,14 +227,19 @@ void queue_reset(struct accel *accel);
 
 /* ---- arbiter.c: which queue pair's SQE is fetched next ------------------------------------------ */
 
+#define PRIORITY_LEVELS 8u
+
 struct arbiter {
-	struct link ready; /* queue pairs that want a fetch, next first */
+	struct link ready[PRIORITY_LEVELS]; /* queue pairs that want a fetch, next first */
+	uint32_t levels;		    /* bit n: ready[n] is not empty */
 	struct sim_event decide;
 };
 
 void arbiter_init(struct accel *accel);
 /* Something about the queue pair changed: it joins or leaves the round. */
 void arbiter_update(struct accel *accel, struct queue_pair *qp);
+/* Its priority has changed. */
+void arbiter_requeue(struct accel *accel, struct queue_pair *qp);
 /* A buffer has become free, or fetching was enabled. */
 void arbiter_kick(struct accel *accel);
 void arbiter_reset(struct accel *accel);
@@ -215,6 +253,10 @@ struct event_ring {
 	uint64_t base;
 	uint32_t depth, head, tail;
 	uint32_t in_flight; /* entries being written: the last ones before tail */
+	uint32_t coalesce_count; /* entries per interrupt, or after coalesce_time */
+	sim_time coalesce_time;
+	uint32_t coalesced; /* entries written whose interrupt is not raised yet */
+	struct sim_event coalesce;
 	uint64_t written, dropped, write_errors, interrupts;
 };
 
@@ -226,6 +268,7 @@ bool event_queue_doorbell(struct accel *accel, struct event_ring *ring, uint32_t
 void event_queue_notify(struct accel *accel, struct queue_pair *qp);
 void event_queue_report(struct accel *accel, uint16_t sqn, enum aeqe_type type);
 void event_queue_reset(struct accel *accel);
+void event_queue_free(struct accel *accel);
 
 /* ---- doorbell.c --------------------------------------------------------------------------------------- */
 
@@ -264,6 +307,7 @@ struct engine_type {
 	struct link *by_load; /* engines with 0 … engine_requests requests in work */
 	struct link waiting;  /* requests */
 	trace_name trace_name;
+	struct resource data_paths, slots;
 	uint64_t taken, bytes, busy_ps, occupied_ps;
 };
 
@@ -274,6 +318,8 @@ struct engine {
 	struct link free_jobs;
 	struct engine_job *jobs;
 	sim_time compute_free; /* the data path is busy until then */
+	struct engine_job *compute_job; /* with a burst of this job, if it has not ended */
+	struct waits compute_path;	/* that burst's, until then */
 };
 
 enum chunk_state {
@@ -289,10 +335,13 @@ struct dma_chunk {
 	struct link link;	/* chunks of its job in order of address, or free */
 	struct link write_link; /* waiting for a slot to write */
 	struct link all;
+	struct link issued; /* for a port whose answers come in order */
 	struct sim_txn txn;
 	struct sim_event computed;
+	struct waits path;
 	struct engine_job *job;
 	uint8_t state; /* enum chunk_state */
+	bool answered; /* its answer is there and waits for older ones */
 	uint32_t offset, bytes, written;
 	uint8_t data[]; /* dma_burst_bytes */
 };
@@ -313,6 +362,7 @@ struct engine_job {
 	uint64_t fault_address;
 	uint32_t crc; /* engine_crc32c.c */
 	sim_time taken_at;
+	struct waits path; /* up to what allowed its next read, or ended it */
 	trace_track track;
 };
 
@@ -334,6 +384,8 @@ struct dma_unit {
 	struct link free_chunks, all_chunks;
 	struct link readers; /* jobs with something to read */
 	struct link writers; /* chunks to write */
+	struct link issued;  /* for answers in order: chunks, oldest first */
+	struct resource slots;
 	uint32_t outstanding;
 	bool pumping;
 	trace_track outstanding_track;
@@ -408,6 +460,7 @@ struct accel {
 	struct link eq_waiting; /* queue pairs */
 	struct ring_unit ring;
 	struct dma_unit dma;
+	struct resource sqe_buffers; /* what waits for them: SQ entries covered by a doorbell */
 	struct engine_type engines[ENGINE_TYPE_COUNT];
 
 	struct accel_counters counters;

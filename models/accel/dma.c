@@ -6,8 +6,9 @@
  * its staging buffer, in two parts where the destination crosses 4 KiB. Slots are bounded; jobs with something to read
  * take turns, writes go first because they free buffers.
  *
- * Who waits for a transaction that the SMMU stalls: that transaction alone. It keeps its slot and its buffer;
- * everything else goes on. Other choices (the port, the engine, the queue) would hold issue back in dma_pump().
+ * A transaction that the SMMU stalls is late, and nothing else that the unit could know: it keeps its slot and its
+ * buffer, everything else goes on. A port whose answers come in order (fault_blocks = dma_port) keeps back what is
+ * answered behind it, slots included, until it has ended.
  */
 #include <stdlib.h>
 
@@ -25,13 +26,19 @@ static void dma_outstanding_add(struct accel *accel, int n)
 	trace_count(dma->outstanding_track, sim_now(), dma->outstanding);
 }
 
-static void dma_txn_done(struct sim_txn *txn)
+static sim_time chunk_born(const struct dma_chunk *chunk)
 {
-	struct dma_chunk *chunk = LINK_OWNER(txn, struct dma_chunk, txn);
-	struct accel *accel = txn->owner;
+	return chunk->job->request->born;
+}
+
+/* The engine gets the answer, and the slot is free. */
+static void dma_deliver(struct accel *accel, struct dma_chunk *chunk)
+{
+	const struct sim_txn *txn = &chunk->txn;
 	bool ok = txn->response == SIM_OK;
 
 	dma_outstanding_add(accel, -1);
+	resource_release(&accel->dma.slots, sim_now());
 	if (!ok)
 		accel->dma.errors++;
 	if (chunk->state == CHUNK_READING) {
@@ -43,6 +50,40 @@ static void dma_txn_done(struct sim_txn *txn)
 			dma_write(accel, chunk);
 		else
 			engine_chunk_written(chunk, ok);
+	}
+}
+
+static bool dma_in_order(const struct accel *accel)
+{
+	return accel->params.fault_blocks == ACCEL_BLOCKS_DMA_PORT;
+}
+
+static void dma_deliver_in_order(struct accel *accel)
+{
+	struct link *issued = &accel->dma.issued;
+
+	while (!list_empty(issued)) {
+		struct dma_chunk *chunk = LINK_OWNER(issued->next, struct dma_chunk, issued);
+
+		if (!chunk->answered)
+			return;
+		link_remove(&chunk->issued);
+		path_settle(&chunk->path, chunk_born(chunk), WAIT_DMA_SLOT);
+		dma_deliver(accel, chunk);
+	}
+}
+
+static void dma_txn_done(struct sim_txn *txn)
+{
+	struct dma_chunk *chunk = LINK_OWNER(txn, struct dma_chunk, txn);
+	struct accel *accel = txn->owner;
+
+	path_settle(&chunk->path, chunk_born(chunk), WAIT_MEMORY);
+	if (dma_in_order(accel)) {
+		chunk->answered = true;
+		dma_deliver_in_order(accel);
+	} else {
+		dma_deliver(accel, chunk);
 	}
 	dma_pump(accel);
 }
@@ -62,7 +103,13 @@ static void dma_issue(struct accel *accel, struct dma_chunk *chunk, enum sim_cmd
 	txn->substream_id = txn->ssv ? qp->sq.pasid : 0;
 	txn->done = dma_txn_done;
 	txn->owner = accel;
+	path_settle(&chunk->path, chunk_born(chunk), WAIT_DMA_SLOT);
+	txn->waits = &chunk->path;
 	dma_outstanding_add(accel, 1);
+	if (dma_in_order(accel)) {
+		chunk->answered = false;
+		list_append(&accel->dma.issued, &chunk->issued);
+	}
 	sim_port_request(&accel->config.dma_port, txn);
 }
 
@@ -90,8 +137,10 @@ static struct dma_chunk *dma_chunk_new(struct accel *accel, struct engine_job *j
 
 void dma_chunk_release(struct accel *accel, struct dma_chunk *chunk)
 {
-	if (link_on_list(&chunk->write_link))
+	if (link_on_list(&chunk->write_link)) {
 		link_remove(&chunk->write_link);
+		resource_leave(&accel->dma.slots, sim_now());
+	}
 	link_remove(&chunk->link);
 	chunk->job->chunk_count--;
 	list_append(&accel->dma.free_chunks, &chunk->link);
@@ -126,6 +175,7 @@ static void dma_issue_read(struct accel *accel, struct engine_job *job)
 	chunk->offset = job->next_offset;
 	chunk->bytes = bytes;
 	chunk->state = CHUNK_READING;
+	chunk->path = job->path;
 	job->next_offset += bytes;
 	accel->dma.reads++;
 	accel->dma.read_bytes += bytes;
@@ -144,12 +194,16 @@ static void dma_pump(struct accel *accel)
 		return;
 	dma->pumping = true;
 	while (dma->outstanding < accel->params.dma_outstanding) {
-		if ((link = list_pop(&dma->writers)))
-			dma_issue_write(accel, LINK_OWNER(link, struct dma_chunk, write_link));
-		else if ((link = list_pop(&dma->readers)))
-			dma_issue_read(accel, LINK_OWNER(link, struct engine_job, read_link));
-		else
+		bool write = !list_empty(&dma->writers);
+
+		link = list_pop(write ? &dma->writers : &dma->readers);
+		if (!link)
 			break;
+		resource_serve_waiter(&dma->slots, sim_now());
+		if (write)
+			dma_issue_write(accel, LINK_OWNER(link, struct dma_chunk, write_link));
+		else
+			dma_issue_read(accel, LINK_OWNER(link, struct engine_job, read_link));
 	}
 	dma->pumping = false;
 }
@@ -158,6 +212,7 @@ void dma_read(struct accel *accel, struct engine_job *job)
 {
 	if (!engine_wants_read(job) || link_on_list(&job->read_link))
 		return;
+	resource_wait(&accel->dma.slots, sim_now());
 	list_append(&accel->dma.readers, &job->read_link);
 	dma_pump(accel);
 }
@@ -165,14 +220,17 @@ void dma_read(struct accel *accel, struct engine_job *job)
 void dma_write(struct accel *accel, struct dma_chunk *chunk)
 {
 	chunk->state = CHUNK_WRITE_WAIT;
+	resource_wait(&accel->dma.slots, sim_now());
 	list_append(&accel->dma.writers, &chunk->write_link);
 	dma_pump(accel);
 }
 
 void dma_job_forget(struct engine_job *job)
 {
-	if (link_on_list(&job->read_link))
-		link_remove(&job->read_link);
+	if (!link_on_list(&job->read_link))
+		return;
+	link_remove(&job->read_link);
+	resource_leave(&job->engine->type->accel->dma.slots, sim_now());
 }
 
 void dma_init(struct accel *accel)
@@ -183,6 +241,8 @@ void dma_init(struct accel *accel)
 	list_init(&dma->all_chunks);
 	list_init(&dma->readers);
 	list_init(&dma->writers);
+	list_init(&dma->issued);
+	resource_init(&dma->slots, accel->params.dma_outstanding);
 }
 
 void dma_free(struct accel *accel)

@@ -10,6 +10,7 @@
 #define DOORBELL_INDEX(value)	 ((uint32_t)FIELD_GET(value, 47, 32))
 #define DOORBELL_PRIORITY(value) ((uint32_t)FIELD_GET(value, 63, 48))
 #define DOORBELL_ARM		 1u
+#define DOORBELL_PRIORITY_LEVEL	 7u
 
 enum doorbell_command { DOORBELL_SQ = 0, DOORBELL_CQ = 1, DOORBELL_EQ = 2, DOORBELL_AEQ = 3 };
 
@@ -41,7 +42,8 @@ static bool doorbell_sq(struct accel *accel, struct queue_pair *qp, uint64_t val
 		return false;
 	accel->counters.doorbells_sq++;
 	doorbell_trace(accel, accel->trace.sq_doorbell, qp->sqn, DOORBELL_INDEX(value));
-	queue_sq_doorbell(accel, qp, DOORBELL_INDEX(value));
+	queue_sq_doorbell(accel, qp, DOORBELL_INDEX(value),
+			  DOORBELL_PRIORITY(value) & DOORBELL_PRIORITY_LEVEL);
 	return true;
 }
 

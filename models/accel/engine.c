@@ -78,6 +78,10 @@ static void job_end(struct engine_job *job)
 	if (!request->dropped)
 		accel_stamp(type->accel, request->qp, request->index, REQUEST_EXECUTED);
 	dma_job_forget(job);
+	request->path = job->path;
+	if (engine->compute_job == job)
+		engine->compute_job = NULL;
+	resource_release(&type->slots, sim_now());
 	job->request = NULL;
 	job->running = false;
 	list_append(&engine->free_jobs, &job->link);
@@ -137,7 +141,11 @@ static void job_access_failed(struct engine_job *job, uint32_t offset, uint32_t 
 static void chunk_end(struct dma_chunk *chunk)
 {
 	struct engine_job *job = chunk->job;
+	bool last = job->chunk_count == 1 && job->next_offset >= job->limit;
 
+	/* its buffer allows the next read, or its end the request's */
+	if (last || job->chunk_count == job_accel(job)->params.engine_buffers)
+		job->path = chunk->path;
 	dma_chunk_release(job_accel(job), chunk);
 	job_continue(job);
 }
@@ -160,31 +168,61 @@ void engine_chunk_computed(void *arg)
 		chunk_end(chunk);
 }
 
+/*
+ * What the data path was busy with until then enabled this burst: its own request's path goes on from there,
+ * another's was a wait for the engine.
+ */
+static void chunk_wait_for_data_path(struct dma_chunk *chunk)
+{
+	struct engine *engine = chunk->job->engine;
+
+	if (engine->compute_free <= sim_now())
+		engine->compute_free = sim_now();
+	else if (engine->compute_job == chunk->job)
+		chunk->path = engine->compute_path;
+	else
+		chunk->path.ps[WAIT_ENGINE] += engine->compute_free - sim_now();
+}
+
 static void chunk_compute(struct dma_chunk *chunk)
 {
 	struct engine *engine = chunk->job->engine;
-	const struct engine_type *type = engine->type;
+	struct engine_type *type = engine->type;
 	uint64_t cycles = (chunk->bytes + type->bytes_per_cycle - 1) / type->bytes_per_cycle;
 	sim_time time = cycles * 1000000u / type->accel->params.engine_mhz;
+	sim_time arrived = sim_now();
 
-	if (engine->compute_free < sim_now())
-		engine->compute_free = sim_now();
+	chunk_wait_for_data_path(chunk);
+	resource_add(&type->data_paths, time, engine->compute_free - arrived);
+	chunk->path.ps[WAIT_COMPUTE] += time;
 	engine->compute_free += time;
-	engine->type->busy_ps += time;
+	engine->compute_job = chunk->job;
+	engine->compute_path = chunk->path;
+	type->busy_ps += time;
 	chunk->state = CHUNK_COMPUTING;
 	sim_event_at(&chunk->computed, engine->compute_free);
 }
 
-/* Passes on what is there of the data, without a gap. */
-static void job_compute_in_order(struct engine_job *job)
+static bool engine_in_order(const struct engine *engine)
 {
+	return engine->type->ops->in_order ||
+	       engine->type->accel->params.fault_blocks == ACCEL_BLOCKS_ENGINE;
+}
+
+/* Passes on what is there of the data, without a gap; `last`, just read, is what the rest of it waited for. */
+static void job_compute_in_order(struct engine_job *job, const struct dma_chunk *last)
+{
+	const struct waits path = last->path;
+
 	for (struct link *link = job->chunks.next; link != &job->chunks; link = link->next) {
 		struct dma_chunk *chunk = LINK_OWNER(link, struct dma_chunk, link);
 
 		if (chunk->state == CHUNK_READING)
 			break;
-		if (chunk->state == CHUNK_HELD)
-			chunk_compute(chunk);
+		if (chunk->state != CHUNK_HELD)
+			continue;
+		chunk->path = path;
+		chunk_compute(chunk);
 	}
 }
 
@@ -198,12 +236,12 @@ void engine_chunk_read(struct dma_chunk *chunk, bool ok)
 		chunk_end(chunk);
 		return;
 	}
-	if (!job->engine->type->ops->in_order) {
+	if (!engine_in_order(job->engine)) {
 		chunk_compute(chunk);
 		return;
 	}
 	chunk->state = CHUNK_HELD;
-	job_compute_in_order(job);
+	job_compute_in_order(job, chunk);
 }
 
 void engine_chunk_written(struct dma_chunk *chunk, bool ok)
@@ -221,6 +259,7 @@ static void job_start(void *arg)
 	struct engine_job *job = arg;
 
 	job->running = true;
+	path_settle(&job->path, job->request->born, WAIT_COMPUTE);
 	job_continue(job);
 }
 
@@ -236,6 +275,9 @@ static void engine_take(struct engine *engine, struct accel_request *request)
 	job->status = SQE_STATUS_SUCCESS;
 	job->fault_address = 0;
 	job->taken_at = sim_now();
+	path_settle(&request->path, request->born, WAIT_ENGINE);
+	job->path = request->path;
+	resource_serve_waiter(&type->slots, sim_now());
 	type->taken++;
 	if (type->ops->start)
 		type->ops->start(job);
@@ -271,6 +313,7 @@ static void engine_dispatch(struct engine_type *type)
 void engine_submit(struct engine_type *type, struct accel_request *request)
 {
 	request->waiting = true;
+	resource_wait(&type->slots, sim_now());
 	list_append(&type->waiting, &request->link);
 	engine_dispatch(type);
 }
@@ -343,6 +386,8 @@ static void engine_type_init(struct accel *accel, struct engine_type *type,
 	type->by_load = accel_alloc_array(jobs_each + 1, sizeof(*type->by_load));
 	type->engines[0].jobs = jobs;
 	list_init(&type->waiting);
+	resource_init(&type->data_paths, count);
+	resource_init(&type->slots, count * jobs_each);
 	for (uint32_t load = 0; load <= jobs_each; load++)
 		list_init(&type->by_load[load]);
 	for (uint32_t n = 0; n < count; n++)

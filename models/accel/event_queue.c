@@ -1,13 +1,44 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The event queue (completions, one EQE per arming of a CQ) and the asynchronous event queue (errors), with
- * their interrupts. Not modelled: coalescing of interrupts.
+ * their interrupts. Completion events share an interrupt: it comes with the eq_coalesce_count-th, or eq_coalesce_ns
+ * after the first of them.
  */
 #include "models/accel/accel_internal.h"
 
 static bool event_ring_full(const struct event_ring *ring)
 {
 	return ring_distance(ring->head, ring->tail, ring->depth) == ring->depth - 1;
+}
+
+static void event_ring_interrupt(struct event_ring *ring)
+{
+	ring->coalesced = 0;
+	sim_event_cancel(&ring->coalesce);
+	ring->interrupts++;
+	sim_irq_pulse(ring->irq);
+}
+
+static void event_ring_coalesce_end(void *ring)
+{
+	event_ring_interrupt(ring);
+}
+
+/* Software has taken what the interrupt would be for. */
+static void event_ring_forget(struct event_ring *ring)
+{
+	ring->coalesced = 0;
+	sim_event_cancel(&ring->coalesce);
+}
+
+/* One more entry is visible. */
+static void event_ring_signal(struct event_ring *ring)
+{
+	ring->coalesced++;
+	if (ring->coalesced >= ring->coalesce_count || !ring->coalesce_time)
+		event_ring_interrupt(ring);
+	else if (!sim_event_pending(&ring->coalesce))
+		sim_event_after(&ring->coalesce, ring->coalesce_time);
 }
 
 static void event_written(struct accel *accel, void *arg, enum ring_result result,
@@ -25,8 +56,7 @@ static void event_written(struct accel *accel, void *arg, enum ring_result resul
 		return;
 	}
 	ring->written++;
-	ring->interrupts++;
-	sim_irq_pulse(ring->irq);
+	event_ring_signal(ring);
 }
 
 static void event_ring_write(struct event_ring *ring, uint16_t sqn, uint32_t type)
@@ -39,7 +69,7 @@ static void event_ring_write(struct event_ring *ring, uint16_t sqn, uint32_t typ
 	if (ring->tail == 0)
 		ring->phase = !ring->phase;
 	ring->in_flight++;
-	ring_write(ring->accel, addr, entry, sizeof(entry), event_written, ring);
+	ring_write(ring->accel, addr, entry, sizeof(entry), event_written, ring, NULL);
 }
 
 /* CQs whose EQE found no room stay armed, in order. */
@@ -86,11 +116,14 @@ bool event_queue_doorbell(struct accel *accel, struct event_ring *ring, uint32_t
 		return false;
 	ring->head = head;
 	remaining = ring_distance(head, ring->tail, ring->depth);
-	/* those in flight raise the interrupt themselves when they are visible */
-	if (remaining > ring->in_flight) {
-		ring->interrupts++;
-		sim_irq_pulse(ring->irq);
-	}
+	/* those in flight, and those that wait for company, have their interrupt before them */
+	remaining = remaining > ring->in_flight ? remaining - ring->in_flight : 0;
+	if (remaining > ring->coalesced)
+		event_ring_interrupt(ring);
+	else if (!remaining)
+		event_ring_forget(ring);
+	else
+		ring->coalesced = remaining;
 	if (ring == &accel->eq)
 		event_queue_retry(accel);
 	return true;
@@ -113,17 +146,22 @@ bool event_queue_load_context(struct accel *accel, struct event_ring *ring, cons
 	return true;
 }
 
-static void event_ring_init(struct accel *accel, struct event_ring *ring, const struct sim_irq *irq)
+static void event_ring_init(struct accel *accel, struct event_ring *ring, const struct sim_irq *irq,
+			    uint32_t coalesce_count, uint32_t coalesce_ns)
 {
 	ring->accel = accel;
 	ring->irq = irq;
+	ring->coalesce_count = coalesce_count;
+	ring->coalesce_time = SIM_NS(coalesce_ns);
+	sim_event_init(&ring->coalesce, event_ring_coalesce_end, ring);
 }
 
 void event_queue_init(struct accel *accel)
 {
 	list_init(&accel->eq_waiting);
-	event_ring_init(accel, &accel->eq, &accel->config.eq_irq);
-	event_ring_init(accel, &accel->aeq, &accel->config.aeq_irq);
+	event_ring_init(accel, &accel->eq, &accel->config.eq_irq, accel->params.eq_coalesce_count,
+			accel->params.eq_coalesce_ns);
+	event_ring_init(accel, &accel->aeq, &accel->config.aeq_irq, 1, 0);
 }
 
 void event_queue_reset(struct accel *accel)
@@ -132,4 +170,10 @@ void event_queue_reset(struct accel *accel)
 		;
 	accel->eq.valid = accel->aeq.valid = false;
 	accel->eq.in_flight = accel->aeq.in_flight = 0;
+	event_ring_forget(&accel->eq);
+}
+
+void event_queue_free(struct accel *accel)
+{
+	event_ring_forget(&accel->eq);
 }

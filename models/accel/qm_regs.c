@@ -137,7 +137,7 @@ static void mailbox_command(struct accel *accel, uint64_t value)
 	else if (addr % PAGE_4K > PAGE_4K - CONTEXT_BYTES)
 		mailbox_end(accel, MAILBOX_UNREADABLE);
 	else
-		ring_read(accel, addr, CONTEXT_BYTES, mailbox_context_read, NULL);
+		ring_read(accel, addr, CONTEXT_BYTES, mailbox_context_read, NULL, NULL);
 }
 
 /* ---- registers --------------------------------------------------------------------------------------- */

@@ -39,6 +39,16 @@ bool queue_load_cqc(struct accel *accel, struct queue_pair *qp, const uint8_t *c
 	return true;
 }
 
+/* When each entry's doorbell came: kept from one use of the queue pair to the next. */
+static void queue_need_rung(struct queue_pair *qp)
+{
+	if (qp->sq.rung_entries >= qp->sq.depth)
+		return;
+	free(qp->sq.rung);
+	qp->sq.rung = accel_alloc_array(qp->sq.depth, sizeof(*qp->sq.rung));
+	qp->sq.rung_entries = qp->sq.depth;
+}
+
 bool queue_load_sqc(struct accel *accel, struct queue_pair *qp, const uint8_t *context)
 {
 	uint64_t base = load_le64(context);
@@ -56,6 +66,10 @@ bool queue_load_sqc(struct accel *accel, struct queue_pair *qp, const uint8_t *c
 	qp->sq.pasid = w4 & 0xfffff;
 	qp->sq.pasid_enable = w4 >> 31;
 	qp->sq.weight = weight ? weight : 1;
+	qp->sq.context_priority =
+		(uint8_t)(load_le32(context + 20) >> 16 & (PRIORITY_LEVELS - 1));
+	qp->sq.priority = qp->sq.context_priority;
+	queue_need_rung(qp);
 	qp->state = QP_READY;
 	return true;
 }
@@ -76,11 +90,12 @@ static struct accel_request *request_new(struct accel *accel, struct queue_pair 
 
 	request->qp = qp;
 	request->in_use = true;
-	request->dropped = request->waiting = request->cqe_written = false;
+	request->dropped = request->waiting = request->cqe_written = request->held = false;
 	request->status = request->bytes_done = request->result = 0;
 	request->fault_address = 0;
 	request->buffered = true;
 	accel->sqe_buffers_used++;
+	resource_serve(&accel->sqe_buffers, sim_now());
 	accel->requests_alive++;
 	qp->prefetched++;
 	qp->requests++;
@@ -93,6 +108,7 @@ static void request_unbuffer(struct accel_request *request)
 		return;
 	request->buffered = false;
 	request->accel->sqe_buffers_used--;
+	resource_release(&request->accel->sqe_buffers, sim_now());
 	if (!request->dropped)
 		request->qp->prefetched--;
 }
@@ -186,6 +202,9 @@ static void cqe_written(struct accel *accel, void *arg, enum ring_result result,
 	if (result == RING_OK) {
 		accel->counters.cqes_written++;
 		accel_stamp(accel, request->qp, request->index, REQUEST_COMPLETED);
+		if (accel->config.life)
+			life_request_waits(accel->config.life, accel->config.life_device,
+					   request->qp->sqn, request->index, &request->path);
 	} else {
 		accel->counters.write_errors++;
 		event_queue_report(accel, request->qp->sqn, AEQE_WRITE);
@@ -208,7 +227,33 @@ static void cqe_write(struct accel_request *request)
 	if (qp->cq.tail == 0)
 		qp->cq.phase = !qp->cq.phase;
 	list_append(&qp->cq.writing, &request->link);
-	ring_write(request->accel, addr, cqe, sizeof(cqe), cqe_written, request);
+	ring_write(request->accel, addr, cqe, sizeof(cqe), cqe_written, request, request);
+}
+
+/* Completion in order: CQEs for those that have ended, up to the first that has not. */
+static void cqes_write_in_order(struct queue_pair *qp)
+{
+	while (!list_empty(&qp->cq.order)) {
+		struct accel_request *first =
+			LINK_OWNER(qp->cq.order.next, struct accel_request, order);
+
+		if (!first->held)
+			return;
+		first->held = false;
+		link_remove(&first->order);
+		/* its turn, which the ring's order gives it */
+		path_settle(&first->path, first->born, WAIT_QUEUE);
+		cqe_write(first);
+	}
+}
+
+/* It gets no CQE: those behind it no longer wait for it. */
+static void request_leave_order(struct accel_request *request)
+{
+	if (!link_on_list(&request->order))
+		return;
+	link_remove(&request->order);
+	cqes_write_in_order(request->qp);
 }
 
 static void status_written(struct accel *accel, void *arg, enum ring_result result,
@@ -227,7 +272,11 @@ static void status_written(struct accel *accel, void *arg, enum ring_result resu
 	}
 	if (request->status == SQE_STATUS_ABORTED) {
 		request->qp->cq.reserved--;
+		request_leave_order(request);
 		request_end(request);
+	} else if (link_on_list(&request->order)) {
+		request->held = true;
+		cqes_write_in_order(request->qp);
 	} else {
 		cqe_write(request);
 	}
@@ -255,7 +304,7 @@ void queue_request_complete(struct accel_request *request)
 	store_le32(writeback + 12, 0);
 	store_le64(writeback + 16, request->fault_address);
 	ring_write(accel, sqe_address(request->qp, request->index) + SQE_WRITEBACK_OFFSET,
-		   writeback, sizeof(writeback), status_written, request);
+		   writeback, sizeof(writeback), status_written, request, request);
 	arbiter_update(accel, request->qp);
 }
 
@@ -295,9 +344,22 @@ static uint32_t sqe_check(struct accel *accel, const struct sqe *sqe)
 	return 0;
 }
 
+static void entries_waiting_set(struct accel *accel, uint64_t entries)
+{
+	struct resource *resource = &accel->sqe_buffers;
+
+	resource_advance(resource, sim_now());
+	resource->waiting = (uint32_t)entries;
+	if (resource->waiting > resource->waiting_max)
+		resource->waiting_max = resource->waiting;
+	accel->entries_waiting = entries;
+	trace_count(accel->trace.waiting, sim_now(), (int64_t)entries);
+}
+
 static void queue_fail(struct accel *accel, struct queue_pair *qp)
 {
-	accel->entries_waiting -= ring_distance(qp->sq.head, qp->sq.tail, qp->sq.depth);
+	entries_waiting_set(accel, accel->entries_waiting - ring_distance(qp->sq.head, qp->sq.tail,
+									 qp->sq.depth));
 	qp->sq.tail = qp->sq.head;
 	if (qp->state == QP_READY)
 		qp->state = QP_ERROR;
@@ -318,6 +380,7 @@ static void sqe_fetched(struct accel *accel, void *arg, enum ring_result result,
 		accel->counters.sqe_read_errors++;
 		qp->cq.reserved--;
 		queue_fail(accel, qp);
+		request_leave_order(request);
 		request_end(request);
 		return;
 	}
@@ -332,15 +395,14 @@ static void sqe_fetched(struct accel *accel, void *arg, enum ring_result result,
 		engine_submit(engine_for_opcode(accel, request->sqe.opcode), request);
 }
 
-static void trace_waiting(const struct accel *accel)
-{
-	trace_count(accel->trace.waiting, sim_now(), (int64_t)accel->entries_waiting);
-}
-
 bool queue_wants_fetch(const struct accel *accel, const struct queue_pair *qp)
 {
+	const struct accel_params *p = &accel->params;
+
 	return qp->state == QP_READY && qp->sq.head != qp->sq.tail &&
-	       qp->prefetched < accel->params.sqe_prefetch &&
+	       qp->prefetched < p->sqe_prefetch &&
+	       !(p->fault_blocks == ACCEL_BLOCKS_QUEUE && qp->requests) &&
+	       !(p->completion == ACCEL_COMPLETION_IN_ORDER && qp->requests >= p->reorder_entries) &&
 	       ring_distance(qp->cq.head, qp->cq.tail, qp->cq.depth) + qp->cq.reserved <
 		       qp->cq.depth - 1;
 }
@@ -350,30 +412,36 @@ void queue_fetch(struct accel *accel, struct queue_pair *qp)
 	struct accel_request *request = request_new(accel, qp);
 
 	request->index = (uint16_t)qp->sq.head;
+	request->born = qp->sq.rung[request->index];
+	waits_clear(&request->path);
+	path_settle(&request->path, request->born, WAIT_QUEUE);
+	if (accel->params.completion == ACCEL_COMPLETION_IN_ORDER)
+		list_append(&qp->cq.order, &request->order);
 	qp->sq.head = ring_next(qp->sq.head, qp->sq.depth);
 	qp->cq.reserved++;
-	accel->entries_waiting--;
-	trace_waiting(accel);
+	entries_waiting_set(accel, accel->entries_waiting - 1);
 	accel_stamp(accel, qp, request->index, REQUEST_FETCH);
-	ring_read(accel, sqe_address(qp, request->index), SQE_BYTES, sqe_fetched, request);
+	ring_read(accel, sqe_address(qp, request->index), SQE_BYTES, sqe_fetched, request,
+		  request);
 }
 
 /* ---- doorbells ---------------------------------------------------------------------------------------- */
 
-void queue_sq_doorbell(struct accel *accel, struct queue_pair *qp, uint32_t tail)
+void queue_sq_doorbell(struct accel *accel, struct queue_pair *qp, uint32_t tail, uint8_t priority)
 {
 	uint32_t before = ring_distance(qp->sq.head, qp->sq.tail, qp->sq.depth);
 	uint32_t after = ring_distance(qp->sq.head, tail, qp->sq.depth);
 
 	/* a tail that moves back takes entries away that were never fetched */
 	for (uint32_t index = qp->sq.tail, n = before; n < after; n++) {
+		qp->sq.rung[index] = sim_now();
 		accel_stamp(accel, qp, index, REQUEST_DOORBELL);
 		index = ring_next(index, qp->sq.depth);
 	}
 	qp->sq.tail = tail;
-	accel->entries_waiting += after;
-	accel->entries_waiting -= before;
-	trace_waiting(accel);
+	entries_waiting_set(accel, accel->entries_waiting + after - before);
+	qp->sq.priority = priority > qp->sq.context_priority ? priority : qp->sq.context_priority;
+	arbiter_requeue(accel, qp);
 	arbiter_update(accel, qp);
 }
 
@@ -418,9 +486,9 @@ static void queue_abort_entry(struct accel *accel, struct queue_pair *qp)
 
 	qp->sq.head = ring_next(qp->sq.head, qp->sq.depth);
 	qp->aborting++;
-	accel->entries_waiting--;
+	entries_waiting_set(accel, accel->entries_waiting - 1);
 	++*status_counter(accel, SQE_STATUS_ABORTED);
-	ring_write(accel, addr, writeback, sizeof(writeback), abort_written, qp);
+	ring_write(accel, addr, writeback, sizeof(writeback), abort_written, qp, NULL);
 }
 
 static void queue_stop_check(struct accel *accel, struct queue_pair *qp)
@@ -431,7 +499,6 @@ static void queue_stop_check(struct accel *accel, struct queue_pair *qp)
 		queue_abort_entry(accel, qp);
 	if (qp->requests || qp->aborting || qp->sq.head != qp->sq.tail)
 		return;
-	trace_waiting(accel);
 	queue_drop_contexts(qp);
 	qm_stop_done(accel);
 }
@@ -448,6 +515,8 @@ static void queue_abort_waiting(const struct queue_pair *qp, struct engine_type 
 			continue;
 		link_remove(link);
 		request->waiting = false;
+		resource_leave(&type->slots, sim_now());
+		path_settle(&request->path, request->born, WAIT_ENGINE);
 		request->status = SQE_STATUS_ABORTED;
 		queue_request_complete(request);
 	}
@@ -473,9 +542,15 @@ void queue_stop(struct accel *accel, struct queue_pair *qp)
 
 static void queue_pair_clear(struct queue_pair *qp, uint16_t sqn)
 {
+	sim_time *rung = qp->sq.rung;
+	uint32_t rung_entries = qp->sq.rung_entries;
+
 	memset(qp, 0, sizeof(*qp));
 	qp->sqn = sqn;
+	qp->sq.rung = rung;
+	qp->sq.rung_entries = rung_entries;
 	list_init(&qp->cq.writing);
+	list_init(&qp->cq.order);
 }
 
 /* Queue pairs are on no list of another unit any more when this is called. */
@@ -488,11 +563,16 @@ void queue_reset(struct accel *accel)
 			continue;
 		accel->counters.dropped_requests++;
 		request->dropped = true;
+		if (link_on_list(&request->order))
+			link_remove(&request->order);
+		if (request->waiting)
+			resource_leave(&engine_for_opcode(accel, request->sqe.opcode)->slots,
+				       sim_now());
 		/* no access and no engine will end these */
-		if (request->waiting || request->cqe_written) {
+		if (request->waiting || request->cqe_written)
 			link_remove(&request->link);
+		if (request->waiting || request->cqe_written || request->held)
 			request_free(request);
-		}
 	}
 	for (uint32_t n = 0; n < accel->params.qp_count; n++) {
 		/* the requests on it are dropped: their accesses' ends free them */
@@ -500,8 +580,7 @@ void queue_reset(struct accel *accel)
 			;
 		queue_pair_clear(&accel->qps[n], (uint16_t)n);
 	}
-	accel->entries_waiting = 0;
-	trace_waiting(accel);
+	entries_waiting_set(accel, 0);
 }
 
 void queue_init(struct accel *accel)
@@ -514,6 +593,9 @@ void queue_init(struct accel *accel)
 	/* fetched ahead, in engines, and being completed at the rate of the ring accesses */
 	accel->request_count = p->sqe_buffers + p->ring_outstanding +
 			       (p->engines_copy + p->engines_crc32c) * p->engine_requests;
+	if (p->completion == ACCEL_COMPLETION_IN_ORDER)
+		accel->request_count += p->qp_count * p->reorder_entries;
+	resource_init(&accel->sqe_buffers, p->sqe_buffers);
 	accel->requests = accel_alloc_array(accel->request_count, sizeof(*accel->requests));
 	list_init(&accel->free_requests);
 	for (uint32_t i = 0; i < accel->request_count; i++) {
@@ -524,6 +606,8 @@ void queue_init(struct accel *accel)
 
 void queue_free(struct accel *accel)
 {
+	for (uint32_t n = 0; n < accel->params.qp_count; n++)
+		free(accel->qps[n].sq.rung);
 	free(accel->requests);
 	free(accel->qps);
 }

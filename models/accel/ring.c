@@ -19,6 +19,9 @@ static void ring_txn_done(struct sim_txn *txn)
 
 	ring->in_flight--;
 	ring->pending--;
+	resource_release(&ring->slots, sim_now());
+	if (access->path)
+		path_settle(access->path, access->born, WAIT_MEMORY);
 	if (result == RING_FAILED)
 		ring->errors++;
 	if (access->epoch != accel->epoch)
@@ -41,6 +44,9 @@ static void ring_pump(struct accel *accel)
 			LINK_OWNER(list_pop(&ring->waiting), struct ring_access, link);
 
 		ring->in_flight++;
+		resource_serve_waiter(&ring->slots, sim_now());
+		if (access->path)
+			path_settle(access->path, access->born, WAIT_DMA_SLOT);
 		if (ring->in_flight > ring->max_outstanding)
 			ring->max_outstanding = ring->in_flight;
 		sim_port_request(&accel->config.dma_port, &access->txn);
@@ -65,13 +71,15 @@ static struct ring_access *ring_access_new(struct accel *accel)
 }
 
 static void ring_start(struct accel *accel, uint64_t addr, enum sim_cmd cmd, const void *data,
-		       uint32_t bytes, ring_done_fn done, void *arg)
+		       uint32_t bytes, ring_done_fn done, void *arg, struct accel_request *request)
 {
 	struct ring_access *access = ring_access_new(accel);
 
 	access->done = done;
 	access->arg = arg;
 	access->epoch = accel->epoch;
+	access->path = request ? &request->path : NULL;
+	access->born = request ? request->born : 0;
 	accel_init_txn(accel, &access->txn);
 	access->txn.addr = addr;
 	access->txn.len = bytes;
@@ -79,22 +87,25 @@ static void ring_start(struct accel *accel, uint64_t addr, enum sim_cmd cmd, con
 	access->txn.data = access->data;
 	access->txn.done = ring_txn_done;
 	access->txn.owner = accel;
+	access->txn.waits = access->path;
 	if (data)
 		memcpy(access->data, data, bytes);
 	accel->ring.pending++;
+	resource_wait(&accel->ring.slots, sim_now());
 	list_append(&accel->ring.waiting, &access->link);
 	ring_pump(accel);
 }
 
-void ring_read(struct accel *accel, uint64_t addr, uint32_t bytes, ring_done_fn done, void *arg)
+void ring_read(struct accel *accel, uint64_t addr, uint32_t bytes, ring_done_fn done, void *arg,
+	       struct accel_request *request)
 {
-	ring_start(accel, addr, SIM_READ, NULL, bytes, done, arg);
+	ring_start(accel, addr, SIM_READ, NULL, bytes, done, arg, request);
 }
 
 void ring_write(struct accel *accel, uint64_t addr, const void *data, uint32_t bytes,
-		ring_done_fn done, void *arg)
+		ring_done_fn done, void *arg, struct accel_request *request)
 {
-	ring_start(accel, addr, SIM_WRITE, data, bytes, done, arg);
+	ring_start(accel, addr, SIM_WRITE, data, bytes, done, arg, request);
 }
 
 void ring_reset(struct accel *accel)
@@ -106,6 +117,7 @@ void ring_reset(struct accel *accel)
 		struct ring_access *access = LINK_OWNER(link, struct ring_access, link);
 
 		ring->pending--;
+		resource_leave(&ring->slots, sim_now());
 		access->done(accel, access->arg, RING_DROPPED, access->data);
 		list_append(&ring->free, &access->link);
 	}
@@ -118,6 +130,7 @@ void ring_init(struct accel *accel)
 	list_init(&ring->free);
 	list_init(&ring->waiting);
 	list_init(&ring->blocks);
+	resource_init(&ring->slots, accel->params.ring_outstanding);
 }
 
 void ring_free(struct accel *accel)

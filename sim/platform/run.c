@@ -199,14 +199,20 @@ static void boot_thread(void *arg)
 	struct machine *machine = &platform->machine;
 	const struct platform_config *config = machine->config;
 	struct boot_device devices[1 + MACHINE_MAX_ACCELERATORS];
+	char command_line[1024];
 	struct boot_params boot = {
 		.abi = KERNEL_IMAGE_ABI,
 		.params = config->kernel,
 		.devices = devices,
 		.nr_devices = describe_devices(machine, devices),
-		.command_line = config->machine.kernel_command_line,
+		.command_line = command_line,
 	};
-	int status = machine->kernel->boot(&machine->ops, &boot);
+	int status;
+
+	/* the user's own parameters come later, and so have the last word */
+	snprintf(command_line, sizeof(command_line), "qm.qm_depth=%u %s", config->accel.sq_depth,
+		 config->machine.kernel_command_line);
+	status = machine->kernel->boot(&machine->ops, &boot);
 
 	if (status) {
 		fail(platform, PLATFORM_BUG, "the kernel did not boot: error %d", status);

@@ -37,6 +37,7 @@ enum request_state { REQUEST_NONE, REQUEST_OPEN, REQUEST_ABANDONED };
 
 struct request {
 	struct span span;
+	struct waits waits; /* from DOORBELL to COMPLETED */
 	enum request_state state;
 };
 
@@ -388,6 +389,18 @@ void life_request_stamp(struct life *life, unsigned int device, unsigned int que
 	request = open_request(life, queue, index);
 	if (request && !span_stamp(&request->span, &life->request, &queue->lanes, stage, at))
 		life->misplaced++;
+}
+
+void life_request_waits(struct life *life, unsigned int device, unsigned int queue_number,
+			unsigned int index, const struct waits *waits)
+{
+	struct request *request;
+
+	if (!life)
+		return;
+	request = find_request(find_queue(life, device, queue_number), index);
+	if (request && request->state == REQUEST_OPEN)
+		request->waits = *waits;
 }
 
 static void request_count(struct life *life, const struct span *span, uint64_t bytes, bool ok)

@@ -20,6 +20,7 @@
 
 #include "sim/engine/engine.h"
 #include "sim/stats/stats.h"
+#include "sim/stats/waits.h"
 #include "sim/trace/trace.h"
 
 #ifdef __cplusplus
@@ -85,6 +86,9 @@ void life_request_send(struct life *life, unsigned int device, unsigned int queu
 		       unsigned int index, sim_time at);
 void life_request_stamp(struct life *life, unsigned int device, unsigned int queue,
 			unsigned int index, enum request_stage stage, sim_time at);
+/* What the request waited for from DOORBELL to COMPLETED: sums to the time between these stamps. */
+void life_request_waits(struct life *life, unsigned int device, unsigned int queue,
+			unsigned int index, const struct waits *waits);
 /* Ends the request: completed or, if not `ok`, an error; `bytes` count for throughput. */
 void life_request_received(struct life *life, unsigned int device, unsigned int queue,
 			   unsigned int index, sim_time at, uint64_t bytes, bool ok);

@@ -10,6 +10,7 @@ struct rig rig;
 struct pending {
 	struct sim_event event;
 	struct sim_txn *txn;
+	sim_time arrived;
 	struct pending *next;
 };
 
@@ -18,6 +19,17 @@ static struct pending *free_pending, *stalled_pending;
 static bool within(const struct sim_txn *txn, uint64_t from, uint64_t to)
 {
 	return txn->addr < to && txn->addr + txn->len > from;
+}
+
+/* Some of the access's time: what is left over is for the accelerator to account for. */
+static void memory_attribute(struct pending *p)
+{
+	sim_time took = sim_now() - p->arrived;
+
+	if (!rig.attribute || !p->txn->waits)
+		return;
+	waits_add(p->txn->waits, WAIT_TRANSLATION, took / 2);
+	waits_add(p->txn->waits, WAIT_BANDWIDTH, took / 5);
 }
 
 static void memory_end(struct sim_txn *txn, enum sim_response response)
@@ -49,6 +61,7 @@ static void memory_event(void *arg)
 
 	p->next = free_pending;
 	free_pending = p;
+	memory_attribute(p);
 	memory_end(txn, memory_response(txn));
 }
 
@@ -102,6 +115,7 @@ static void memory_request(void *target, struct sim_txn *txn)
 	else
 		p = calloc(1, sizeof(*p));
 	p->txn = txn;
+	p->arrived = sim_now();
 	if (within(txn, rig.stall_from, rig.stall_to)) {
 		rig.stalled++;
 		p->next = stalled_pending;
@@ -129,6 +143,7 @@ void rig_release(enum sim_response response)
 		p->next = free_pending;
 		free_pending = p;
 		rig.stalled--;
+		waits_add(txn->waits, WAIT_PAGE_FAULT, sim_now() - p->arrived);
 		memory_end(txn, response);
 		p = next;
 	}
@@ -154,8 +169,28 @@ void life_request_stamp(struct life *life, unsigned int device, unsigned int que
 	ck_assert_uint_eq(at, sim_now());
 	if (queue == 0 && index == 0 && rig.stamps < sizeof(rig.stages))
 		rig.stages[rig.stamps++] = (uint8_t)stage;
+	if (stage == REQUEST_DOORBELL && index < RIG_STAMPED)
+		rig.rung[queue][index] = at;
+	if (stage == REQUEST_COMPLETED && index < RIG_STAMPED)
+		rig.completed_at[queue][index] = at;
+	if (stage == REQUEST_COMPLETED && queue == 0 && rig.completions < 8192)
+		rig.completion_order[rig.completions++] = (uint16_t)index;
 	if (stage == REQUEST_FETCH && rig.fetches < 8192)
 		rig.fetch_order[rig.fetches++] = queue;
+}
+
+void life_request_waits(struct life *life, unsigned int device, unsigned int queue,
+			unsigned int index, const struct waits *waits)
+{
+	(void)life;
+	ck_assert_uint_eq(device, 3);
+	rig.vectors++;
+	rig.last_waits = *waits;
+	for (unsigned int cause = 0; cause < WAIT_CAUSE_COUNT; cause++)
+		rig.waits.ps[cause] += waits->ps[cause];
+	if (index < RIG_STAMPED && !rig.reuses_slots)
+		ck_assert_uint_eq(waits_sum(waits), rig.completed_at[queue][index] -
+							    rig.rung[queue][index]);
 }
 
 /* ---- the run ------------------------------------------------------------------------------------------ */

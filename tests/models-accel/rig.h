@@ -14,12 +14,15 @@
 
 #include "models/accel/accel.h"
 #include "sim/engine/engine.h"
+#include "sim/stats/waits.h"
 
 #define RIG_RAM_BYTES (96u << 20)
 #define RIG_DATA      (32u << 20)
 #define RIG_REG_BASE  0x40000000u
 #define RIG_STREAM_ID 0x17u
 #define RIG_QUEUES    1024u
+
+#define RIG_STAMPED   256u /* entries per ring whose times are kept */
 
 #define QM_WINDOWS 0x100000u
 
@@ -77,6 +80,16 @@ struct rig {
 	uint32_t stamps;
 	uint32_t fetch_order[8192];
 	uint32_t fetches;
+	/* of queue 0: arrivals and completions, and the vectors, all checked against one another */
+	sim_time rung[RIG_QUEUES][RIG_STAMPED];
+	sim_time completed_at[RIG_QUEUES][RIG_STAMPED];
+	struct waits waits; /* summed over all requests */
+	struct waits last_waits;
+	uint32_t vectors;
+	bool reuses_slots; /* of requests in flight: their times are not known by index then */
+	bool attribute;	   /* the memory says what it delayed accesses for */
+	uint16_t completion_order[8192]; /* indices, of queue 0 */
+	uint32_t completions;
 	struct rig_queue queues[RIG_QUEUES];
 	uint64_t next_ring; /* bump allocator */
 };

@@ -110,6 +110,7 @@ START_TEST(test_rings_wrap_with_their_phase)
 {
 	rig_init();
 	rig.jitter = _i ? 300000 : 0;
+	rig.reuses_slots = true;
 	rig_run(body_wrap);
 }
 END_TEST
