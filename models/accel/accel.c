@@ -201,8 +201,9 @@ static void register_resources(const struct accel *accel, struct stats *stats, c
 			  "data paths of the CRC-32C engines");
 	register_resource(stats, prefix, "engine_slots.crc32c", &crc32c->slots,
 			  "requests that the CRC-32C engines can work on at once");
-	register_resource(stats, prefix, "dma", &accel->dma.slots,
-			  "data transactions; each request that reads waits for one slot at a time");
+	register_resource(
+		stats, prefix, "dma", &accel->dma.slots,
+		"data transactions; each request that reads waits for one slot at a time");
 	register_resource(stats, prefix, "rings", &accel->ring.slots,
 			  "transactions on rings and contexts");
 	register_resource(stats, prefix, "sqe_buffers", &accel->sqe_buffers,

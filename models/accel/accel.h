@@ -44,8 +44,8 @@ struct accel_params {
 	uint32_t mmio_ns;
 	uint32_t doorbell_ns;
 	uint32_t arbitration_ns;
-	uint32_t arbitration; /* enum accel_arbitration */
-	uint32_t completion;  /* enum accel_completion */
+	uint32_t arbitration;	  /* enum accel_arbitration */
+	uint32_t completion;	  /* enum accel_completion */
 	uint32_t reorder_entries; /* per queue pair, for completion in order */
 	uint32_t fault_blocks;	  /* enum accel_fault_blocks */
 	uint32_t eq_coalesce_count, eq_coalesce_ns;

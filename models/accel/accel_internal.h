@@ -120,7 +120,7 @@ struct ring_access {
 	struct sim_txn txn;
 	ring_done_fn done;
 	void *arg;
-	uint32_t epoch; /* of the queue manager when it was asked for */
+	uint32_t epoch;	    /* of the queue manager when it was asked for */
 	struct waits *path; /* of the request that waits for it; NULL: none does */
 	sim_time born;
 	uint8_t data[SQE_BYTES];
@@ -177,7 +177,8 @@ struct queue_pair {
 		uint32_t reserved; /* for requests that have been fetched and have no CQE yet */
 		bool phase, armed;
 		struct link writing; /* requests whose CQE is being written, in ring order */
-		struct link order; /* for completion in order: requests without a CQE, as in the SQ */
+		struct link
+			order; /* for completion in order: requests without a CQE, as in the SQ */
 	} cq;
 	uint32_t requests;	/* fetched and not ended */
 	uint32_t prefetched;	/* of these, not yet taken by an engine */
@@ -198,9 +199,9 @@ struct accel_request {
 	bool waiting;  /* for an engine */
 	bool dropped;  /* by a reset: its queue pair is gone */
 	bool cqe_written;
-	bool held; /* has ended, and waits for older ones of its queue pair */
+	bool held;	   /* has ended, and waits for older ones of its queue pair */
 	struct link order; /* qp->cq.order */
-	sim_time born; /* its doorbell's arrival */
+	sim_time born;	   /* its doorbell's arrival */
 	struct waits path;
 	struct sqe sqe;
 	uint32_t status, bytes_done, result;
@@ -252,7 +253,7 @@ struct event_ring {
 	bool valid, phase;
 	uint64_t base;
 	uint32_t depth, head, tail;
-	uint32_t in_flight; /* entries being written: the last ones before tail */
+	uint32_t in_flight;	 /* entries being written: the last ones before tail */
 	uint32_t coalesce_count; /* entries per interrupt, or after coalesce_time */
 	sim_time coalesce_time;
 	uint32_t coalesced; /* entries written whose interrupt is not raised yet */
@@ -317,7 +318,7 @@ struct engine {
 	uint32_t load;
 	struct link free_jobs;
 	struct engine_job *jobs;
-	sim_time compute_free; /* the data path is busy until then */
+	sim_time compute_free;		/* the data path is busy until then */
 	struct engine_job *compute_job; /* with a burst of this job, if it has not ended */
 	struct waits compute_path;	/* that burst's, until then */
 };

@@ -19,7 +19,8 @@ const struct param_desc accel_param_descs[] = {
 	U32(depth_max, 65536, 2, 65536, "largest ring depth, in entries",
 	    "width of the doorbell's index field"),
 	U32(sq_depth, 1024, 2, 65535,
-	    "depth of a new queue's rings in entries, of which one less can be in use; handed to the "
+	    "depth of a new queue's rings in entries, of which one less can be in use; handed to "
+	    "the "
 	    "driver as qm.qm_depth, where machine.kernel_command_line has the last word",
 	    "hisi_qm: QM queue depth 1024"),
 	PARAM_U64_(accel_params, length_max, 16u << 20, 64, 1u << 30,
@@ -30,7 +31,8 @@ const struct param_desc accel_param_descs[] = {
 	U32(arbitration_ns, 5, 0, 1000000,
 	    "choosing the next queue pair and asking for its SQE, in ns; one at a time", "assumed"),
 	PARAM_ENUM_(accel_params, arbitration, "weighted", arbitrations,
-		    "whose SQE is fetched next: round robin with the weights in the SQ contexts, without "
+		    "whose SQE is fetched next: round robin with the weights in the SQ contexts, "
+		    "without "
 		    "them, or the highest priority first and weighted within one",
 		    "assumed"),
 	PARAM_ENUM_(accel_params, completion, "free", completions,
@@ -39,14 +41,17 @@ const struct param_desc accel_param_descs[] = {
 	    "with completion in order: requests of one queue pair fetched and not yet completed",
 	    "assumed"),
 	PARAM_ENUM_(accel_params, fault_blocks, "transaction", fault_blockers,
-		    "who waits while a data transaction is late, as one that faults is: nobody else; the "
-		    "DMA port, whose answers come in order; its engine, which works on one request at a "
+		    "who waits while a data transaction is late, as one that faults is: nobody "
+		    "else; the "
+		    "DMA port, whose answers come in order; its engine, which works on one request "
+		    "at a "
 		    "time and in order; its queue pair, which has one request in work at a time",
 		    "assumed"),
 	U32(eq_coalesce_count, 1, 1, 65536,
 	    "completion events that share an interrupt; 1: each has its own", "assumed"),
 	U32(eq_coalesce_ns, 0, 0, 100000000,
-	    "the longest that a completion event waits for others to share its interrupt, in ns; 0: "
+	    "the longest that a completion event waits for others to share its interrupt, in ns; "
+	    "0: "
 	    "it does not wait",
 	    "assumed"),
 	U32(sqe_prefetch, 8, 1, 65536, "SQEs of one queue pair fetched ahead of the engines",

@@ -66,8 +66,7 @@ bool queue_load_sqc(struct accel *accel, struct queue_pair *qp, const uint8_t *c
 	qp->sq.pasid = w4 & 0xfffff;
 	qp->sq.pasid_enable = w4 >> 31;
 	qp->sq.weight = weight ? weight : 1;
-	qp->sq.context_priority =
-		(uint8_t)(load_le32(context + 20) >> 16 & (PRIORITY_LEVELS - 1));
+	qp->sq.context_priority = (uint8_t)(load_le32(context + 20) >> 16 & (PRIORITY_LEVELS - 1));
 	qp->sq.priority = qp->sq.context_priority;
 	queue_need_rung(qp);
 	qp->state = QP_READY;
@@ -358,8 +357,8 @@ static void entries_waiting_set(struct accel *accel, uint64_t entries)
 
 static void queue_fail(struct accel *accel, struct queue_pair *qp)
 {
-	entries_waiting_set(accel, accel->entries_waiting - ring_distance(qp->sq.head, qp->sq.tail,
-									 qp->sq.depth));
+	entries_waiting_set(accel, accel->entries_waiting -
+					   ring_distance(qp->sq.head, qp->sq.tail, qp->sq.depth));
 	qp->sq.tail = qp->sq.head;
 	if (qp->state == QP_READY)
 		qp->state = QP_ERROR;
@@ -402,7 +401,8 @@ bool queue_wants_fetch(const struct accel *accel, const struct queue_pair *qp)
 	return qp->state == QP_READY && qp->sq.head != qp->sq.tail &&
 	       qp->prefetched < p->sqe_prefetch &&
 	       !(p->fault_blocks == ACCEL_BLOCKS_QUEUE && qp->requests) &&
-	       !(p->completion == ACCEL_COMPLETION_IN_ORDER && qp->requests >= p->reorder_entries) &&
+	       !(p->completion == ACCEL_COMPLETION_IN_ORDER &&
+		 qp->requests >= p->reorder_entries) &&
 	       ring_distance(qp->cq.head, qp->cq.tail, qp->cq.depth) + qp->cq.reserved <
 		       qp->cq.depth - 1;
 }
@@ -421,8 +421,7 @@ void queue_fetch(struct accel *accel, struct queue_pair *qp)
 	qp->cq.reserved++;
 	entries_waiting_set(accel, accel->entries_waiting - 1);
 	accel_stamp(accel, qp, request->index, REQUEST_FETCH);
-	ring_read(accel, sqe_address(qp, request->index), SQE_BYTES, sqe_fetched, request,
-		  request);
+	ring_read(accel, sqe_address(qp, request->index), SQE_BYTES, sqe_fetched, request, request);
 }
 
 /* ---- doorbells ---------------------------------------------------------------------------------------- */

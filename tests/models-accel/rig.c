@@ -189,8 +189,8 @@ void life_request_waits(struct life *life, unsigned int device, unsigned int que
 	for (unsigned int cause = 0; cause < WAIT_CAUSE_COUNT; cause++)
 		rig.waits.ps[cause] += waits->ps[cause];
 	if (index < RIG_STAMPED && !rig.reuses_slots)
-		ck_assert_uint_eq(waits_sum(waits), rig.completed_at[queue][index] -
-							    rig.rung[queue][index]);
+		ck_assert_uint_eq(waits_sum(waits),
+				  rig.completed_at[queue][index] - rig.rung[queue][index]);
 }
 
 /* ---- the run ------------------------------------------------------------------------------------------ */

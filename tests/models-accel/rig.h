@@ -22,7 +22,7 @@
 #define RIG_STREAM_ID 0x17u
 #define RIG_QUEUES    1024u
 
-#define RIG_STAMPED   256u /* entries per ring whose times are kept */
+#define RIG_STAMPED 256u /* entries per ring whose times are kept */
 
 #define QM_WINDOWS 0x100000u
 
@@ -131,5 +131,7 @@ uint32_t load_le32_at(uint64_t addr);
 Suite *queue_suite(void);
 Suite *data_suite(void);
 Suite *stop_suite(void);
+Suite *waits_suite(void);
+Suite *policy_suite(void);
 
 #endif
