@@ -8,10 +8,12 @@
  * through the page table, at no simulated cost.
  */
 #include <asm-generic/unistd.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sim/config/param.h"
+#include "workloads/background.h"
 #include "workloads/libwd/umem.h"
 #include "workloads/libwd/wd.h"
 #include "workloads/workloads.h"
@@ -25,7 +27,7 @@
 #define ARENA_SLACK 8192u
 
 enum copy_operation { OPERATION_COPY, OPERATION_CRC32C };
-enum copy_poll { POLL_SPIN, POLL_IRQ };
+enum copy_poll { POLL_SPIN, POLL_SLEEP, POLL_IRQ };
 
 struct copy_params {
 	uint64_t requests;
@@ -33,13 +35,15 @@ struct copy_params {
 	uint32_t inflight, queues, threads, processes, batch;
 	uint32_t source_fresh_percent, destination_fresh_percent;
 	uint32_t operation, poll;
+	uint32_t poll_sleep_ns;
+	uint32_t load_threads, load_busy_percent, load_period_us;
 	bool verify;
 };
 
 static struct copy_params params_values;
 
 static const char *const operation_names[] = {"copy", "crc32c", NULL};
-static const char *const poll_names[] = {"spin", "irq", NULL};
+static const char *const poll_names[] = {"spin", "sleep", "irq", NULL};
 
 static const struct param_desc params_table[] = {
 	{.key = "requests",
@@ -71,9 +75,23 @@ static const struct param_desc params_table[] = {
 	PARAM_ENUM_(copy_params, operation, "copy", operation_names, "what the engine does",
 		    "assumed"),
 	PARAM_ENUM_(copy_params, poll, "spin", poll_names,
-		    "how a thread waits for completions: on the queue's memory, or in poll(2) for "
-		    "the interrupt",
+		    "how a thread waits for completions: on the queue's memory, asleep for "
+		    "poll_sleep_ns between looks, or in poll(2) for the interrupt",
 		    "assumed"),
+	PARAM_U32_(copy_params, poll_sleep_ns, 1000, 1, 1000000000,
+		   "with poll = sleep: what a thread that finds nothing asks nanosleep(2) for, in "
+		   "ns; the "
+		   "kernel adds its slack",
+		   "Linaro/uadk benchmark: usleep(1)"),
+	PARAM_U32_(copy_params, load_threads, 0, 0, 4096,
+		   "threads of background load beside the requests", "assumed"),
+	PARAM_U32_(copy_params, load_busy_percent, 100, 0, 100,
+		   "share of its time that each thread of the load computes, in percent",
+		   "assumed"),
+	PARAM_U32_(copy_params, load_period_us, 1000, 1, 1000000,
+		   "a thread of the load computes for its share of this and sleeps for the rest, "
+		   "in us",
+		   "assumed"),
 	PARAM_BOOL_(copy_params, verify, true, "compare every result", "assumed"),
 };
 
@@ -84,6 +102,8 @@ struct stream {
 	uint64_t fresh_source, fresh_destination; /* the next ones */
 	uint64_t count, sent, received;
 	uint64_t stride; /* between buffers: whole pages */
+	uint64_t idle;	 /* uint32_t[inflight]: messages that found their place in the ring taken */
+	uint32_t idle_count;
 };
 
 /* What the threads of a process share. */
@@ -221,8 +241,10 @@ static uint64_t choose_destination(struct stream *stream, uint32_t slot)
 	return destination;
 }
 
-static bool send_next(struct stream *stream, uint32_t slot)
+/* False: not now, the ring's next place is taken by a request that is still in flight. */
+static bool send_message(struct stream *stream, uint32_t slot)
 {
+	struct stream sent = *stream;
 	struct wd_msg *msg = (struct wd_msg *)(uintptr_t)stream->messages + slot;
 	struct wd_msg local = {
 		.op = prog_param_enum("operation") == OPERATION_COPY ? WD_OP_COPY : WD_OP_CRC32C,
@@ -232,17 +254,33 @@ static bool send_next(struct stream *stream, uint32_t slot)
 	};
 	int error;
 
-	local.source = choose_source(stream, slot);
-	local.destination = choose_destination(stream, slot);
+	local.source = choose_source(&sent, slot);
+	local.destination = choose_destination(&sent, slot);
 	wd_msg_write(msg, &local);
 	error = wd_send((struct wd_queue *)(uintptr_t)stream->queue, msg);
-	if (error) {
+	if (error == -EBUSY)
+		return false;
+	if (error)
 		prog_mark_failure("request %llu could not be sent: error %d",
 				  (unsigned long long)stream->sent, error);
-		return false;
-	}
-	stream->sent++;
+	else
+		sent.sent++;
+	*stream = sent;
 	return true;
+}
+
+/* Those that found no place come first. */
+static void send_next(struct stream *stream, uint32_t slot)
+{
+	uint32_t *idle = (uint32_t *)(uintptr_t)stream->idle;
+
+	while (stream->idle_count && stream->sent < stream->count &&
+	       send_message(stream, LOAD(&idle[stream->idle_count - 1])))
+		stream->idle_count--;
+	if (stream->sent < stream->count && (stream->idle_count || !send_message(stream, slot))) {
+		STORE(&idle[stream->idle_count], slot);
+		stream->idle_count++;
+	}
 }
 
 /* Takes a request that has ended and sends the next one in its place. */
@@ -253,8 +291,7 @@ static void take(struct stream *stream, void *req)
 	wd_msg_read(req, &local);
 	stream->received++;
 	check_result(&local, stream->queue);
-	if (stream->sent < stream->count)
-		send_next(stream, local.user);
+	send_next(stream, local.user);
 }
 
 static bool open_stream(struct stream *stream, struct umem *arena, uint64_t count)
@@ -267,6 +304,7 @@ static bool open_stream(struct stream *stream, struct umem *arena, uint64_t coun
 	stream->queue = PROG_VA(q);
 	stream->stride = (prog_param_u64("bytes") + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 	stream->messages = PROG_VA(umem_alloc(arena, inflight * sizeof(struct wd_msg), 64));
+	stream->idle = PROG_VA(umem_alloc(arena, inflight * sizeof(uint32_t), 64));
 	stream->warm_source = umem_map(inflight * stream->stride);
 	stream->warm_destination = umem_map(inflight * stream->stride);
 	stream->fresh_source = umem_map(
@@ -300,9 +338,8 @@ static void first_sends(struct stream *stream)
 {
 	const uint64_t inflight = prog_param_u64("inflight");
 
-	for (uint32_t slot = 0; slot < inflight && stream->sent < stream->count; slot++)
-		if (!send_next(stream, slot))
-			return;
+	for (uint32_t slot = 0; slot < inflight; slot++)
+		send_next(stream, slot);
 	wd_flush((struct wd_queue *)(uintptr_t)stream->queue);
 }
 
@@ -310,6 +347,7 @@ static void first_sends(struct stream *stream)
 
 struct worker {
 	struct stream *streams; /* in the process's memory */
+	uint64_t sleep_time;	/* struct timespec, likewise */
 	uint32_t queues;
 	uint32_t poll;
 };
@@ -335,6 +373,10 @@ static void wait_on(const struct worker *worker, uint32_t i)
 	if (worker->poll == POLL_SPIN) {
 		wd_wait_line((struct wd_queue *)(uintptr_t)stream.queue,
 			     worker->queues > 1 ? SEVERAL_QUEUES_POLL_NS : 0);
+		return;
+	}
+	if (worker->poll == POLL_SLEEP) {
+		prog_syscall(__NR_nanosleep, worker->sleep_time, 0, 0, 0, 0, 0);
 		return;
 	}
 	result = wd_recv_sync((struct wd_queue *)(uintptr_t)stream.queue, &req);
@@ -399,12 +441,25 @@ static bool open_all(const struct worker *worker, struct umem *arena, uint64_t w
 	return true;
 }
 
+/* nanosleep(2) takes seconds and nanoseconds. */
+static uint64_t sleep_time_new(struct umem *arena)
+{
+	const uint64_t ns = prog_param_u64("poll_sleep_ns");
+	uint64_t *time = umem_alloc(arena, 2 * sizeof(*time), 16);
+
+	STORE(&time[0], ns / 1000000000u);
+	STORE(&time[1], ns % 1000000000u);
+	return PROG_VA(time);
+}
+
 static void run_worker(uint64_t worker_index, uint64_t workers)
 {
 	struct worker worker = {.queues = (uint32_t)prog_param_u64("queues"),
 				.poll = prog_param_enum("poll")};
-	const uint64_t per_queue = sizeof(struct stream) + sizeof(struct wd_queue) + 128 +
-				   prog_param_u64("inflight") * sizeof(struct wd_msg) + ARENA_SLACK;
+	const uint64_t per_queue =
+		sizeof(struct stream) + sizeof(struct wd_queue) + 128 +
+		prog_param_u64("inflight") * (sizeof(struct wd_msg) + sizeof(uint32_t)) +
+		ARENA_SLACK;
 	struct umem *arena = umem_new(worker.queues * per_queue + ARENA_SLACK);
 	uint32_t idle = UINT32_MAX;
 
@@ -413,6 +468,7 @@ static void run_worker(uint64_t worker_index, uint64_t workers)
 		return;
 	}
 	worker.streams = umem_alloc(arena, worker.queues * sizeof(struct stream), 64);
+	worker.sleep_time = sleep_time_new(arena);
 	if (!open_all(&worker, arena, worker_index, workers))
 		return;
 	for (uint32_t i = 0; i < worker.queues; i++) {
@@ -478,13 +534,10 @@ static void process_main(void *arg)
 	umem_unmap(memory, bytes);
 }
 
-static void copy_main(void *arg)
+static void run_processes(uint64_t processes)
 {
-	const uint64_t processes = prog_param_u64("processes");
 	uint64_t status_at;
 
-	(void)arg;
-	prog_mark_expected(prog_param_u64("requests"));
 	if (processes == 1) {
 		process_main(NULL);
 		return;
@@ -497,6 +550,22 @@ static void copy_main(void *arg)
 		if (LOAD((int *)(uintptr_t)status_at))
 			prog_mark_failure("a process ended with wait status 0x%x",
 					  (unsigned int)LOAD((int *)(uintptr_t)status_at));
+}
+
+static void copy_main(void *arg)
+{
+	const struct background_params load = {
+		.threads = (uint32_t)prog_param_u64("load_threads"),
+		.busy_percent = (uint32_t)prog_param_u64("load_busy_percent"),
+		.period_us = (uint32_t)prog_param_u64("load_period_us"),
+	};
+	uint64_t background;
+
+	(void)arg;
+	prog_mark_expected(prog_param_u64("requests"));
+	background = background_start(&load);
+	run_processes(prog_param_u64("processes"));
+	background_stop(background);
 }
 
 const struct workload workload_copy = {

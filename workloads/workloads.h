@@ -6,5 +6,6 @@
 #include "workloads/include/program.h"
 
 extern const struct workload workload_copy;
+extern const struct workload workload_load;
 
 #endif

@@ -7,6 +7,7 @@
 
 static const struct workload *const workloads[] = {
 	&workload_copy,
+	&workload_load,
 	NULL,
 };
 
