@@ -27,6 +27,7 @@
 #define ARENA_SLACK 8192u
 
 enum copy_operation { OPERATION_COPY, OPERATION_CRC32C };
+enum copy_channel { CHANNEL_SHARED, CHANNEL_MMIO };
 enum copy_poll { POLL_SPIN, POLL_SLEEP, POLL_IRQ };
 
 struct copy_params {
@@ -35,6 +36,7 @@ struct copy_params {
 	uint32_t inflight, queues, threads, processes, batch;
 	uint32_t source_fresh_percent, destination_fresh_percent;
 	uint32_t operation, poll;
+	uint32_t channel;
 	uint32_t poll_sleep_ns;
 	uint32_t load_threads, load_busy_percent, load_period_us;
 	bool verify;
@@ -43,6 +45,7 @@ struct copy_params {
 static struct copy_params params_values;
 
 static const char *const operation_names[] = {"copy", "crc32c", NULL};
+static const char *const channel_names[] = {"shared", "mmio", NULL};
 static const char *const poll_names[] = {"spin", "sleep", "irq", NULL};
 
 static const struct param_desc params_table[] = {
@@ -77,6 +80,11 @@ static const struct param_desc params_table[] = {
 	PARAM_ENUM_(copy_params, poll, "spin", poll_names,
 		    "how a thread waits for completions: on the queue's memory, asleep for "
 		    "poll_sleep_ns between looks, or in poll(2) for the interrupt",
+		    "assumed"),
+	PARAM_ENUM_(copy_params, channel, "shared", channel_names,
+		    "how SQEs reach the device: in shared memory with a doorbell, or by stores to "
+		    "its push "
+		    "window (accel.push_entries)",
 		    "assumed"),
 	PARAM_U32_(copy_params, poll_sleep_ns, 1000, 1, 1000000000,
 		   "with poll = sleep: what a thread that finds nothing asks nanosleep(2) for, in "
@@ -319,7 +327,15 @@ static bool open_stream(struct stream *stream, struct umem *arena, uint64_t coun
 	}
 	wd_queue_init(q, operation_names[prog_param_enum("operation")]);
 	STORE(&q->batch, prog_param_u64("batch"));
+	STORE(&q->channel,
+	      prog_param_enum("channel") == CHANNEL_MMIO ? WD_CHANNEL_MMIO : WD_CHANNEL_SHARED);
 	error = wd_request_queue(q);
+	if (error == -EOPNOTSUPP) {
+		prog_mark_failure(
+			"workload.channel: mmio: the device has no push window (allowed: with "
+			"accel.push_entries above 0 and accel.version v3)");
+		return false;
+	}
 	if (error) {
 		prog_mark_failure("no queue: error %d", error);
 		return false;

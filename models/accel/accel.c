@@ -60,6 +60,7 @@ static void accel_trace_init(struct accel *accel)
 	accel->trace.sq_doorbell = trace_intern("SQ doorbell");
 	accel->trace.cq_doorbell = trace_intern("CQ doorbell");
 	accel->trace.eq_doorbell = trace_intern("EQ doorbell");
+	accel->trace.push = trace_intern("SQE push");
 	accel->trace.bad_doorbell = trace_intern("bad doorbell");
 	accel->trace.key_queue = trace_intern("queue");
 	accel->trace.key_index = trace_intern("index");
@@ -119,6 +120,7 @@ static const struct metric metrics[] = {
 	METRIC("doorbells.cq", counters.doorbells_cq, "", "CQ doorbells taken"),
 	METRIC("doorbells.eq", counters.doorbells_eq, "", "EQ and AEQ doorbells taken"),
 	METRIC("sqes_fetched", counters.sqes_fetched, "", "SQEs read from rings"),
+	METRIC("sqes_pushed", counters.sqes_pushed, "", "SQEs that came as stores"),
 	METRIC("sqe_read_errors", counters.sqe_read_errors, "", "SQEs that could not be read"),
 	METRIC("cqes_written", counters.cqes_written, "", "CQEs written to rings"),
 	METRIC("write_errors", counters.write_errors, "",

@@ -49,6 +49,7 @@ struct accel_params {
 	uint32_t reorder_entries; /* per queue pair, for completion in order */
 	uint32_t fault_blocks;	  /* enum accel_fault_blocks */
 	uint32_t eq_coalesce_count, eq_coalesce_ns;
+	uint32_t push_entries; /* SQEs of one queue pair that stores have brought */
 	uint32_t sqe_prefetch; /* per queue pair */
 	uint32_t sqe_buffers;  /* in all */
 	/* engines */

@@ -180,6 +180,11 @@ struct queue_pair {
 		struct link
 			order; /* for completion in order: requests without a CQE, as in the SQ */
 	} cq;
+	struct {
+		struct push_entry *entries; /* a ring of push_entries, oldest at `first` */
+		uint32_t first, count;
+		uint8_t line[SQE_BYTES]; /* as stores fill it in */
+	} push;
 	uint32_t requests;	/* fetched and not ended */
 	uint32_t prefetched;	/* of these, not yet taken by an engine */
 	uint32_t aborting;	/* ABORTED write-backs in flight for SQEs that were never fetched */
@@ -225,6 +230,23 @@ void queue_request_started(struct accel_request *request);
 /* status, bytes_done, result and fault_address are set: writes them back, then the CQE. */
 void queue_request_complete(struct accel_request *request);
 void queue_reset(struct accel *accel);
+
+/* ---- push.c: SQEs that come as stores --------------------------------------------------------------- */
+
+struct push_entry {
+	uint32_t index; /* in the SQ */
+	uint8_t sqe[SQE_BYTES];
+};
+
+/* The queue pair gets an SQ. */
+void push_open(const struct accel *accel, struct queue_pair *qp);
+/* A store to the window; false: its last word has come and it cannot be taken. */
+bool push_store(struct accel *accel, struct queue_pair *qp, unsigned int word, uint64_t value);
+/* The SQE that was pushed as this entry of the SQ, valid until the next store; NULL: it is in memory. */
+const uint8_t *push_take(const struct accel *accel, struct queue_pair *qp, uint32_t index);
+/* Only this many entries from the head on are left in the SQ. */
+void push_cut(const struct accel *accel, struct queue_pair *qp, uint32_t entries);
+void push_free(struct queue_pair *qp);
 
 /* ---- arbiter.c: which queue pair's SQE is fetched next ------------------------------------------ */
 
@@ -277,6 +299,8 @@ void event_queue_free(struct accel *accel);
 
 /* A user window's doorbell; `window_sqn`: the queue that the window is for, or DOORBELL_ANY_QUEUE (v2). */
 void doorbell_user(struct accel *accel, uint32_t window_sqn, uint64_t value);
+/* A store to word `word` of a window's push line. */
+void doorbell_push(struct accel *accel, uint32_t window_sqn, unsigned int word, uint64_t value);
 void doorbell_eq(struct accel *accel, uint64_t value);
 
 /* ---- engine.c: engines, and a request from being taken to its last write --------------------------- */
@@ -437,7 +461,7 @@ enum request_status_index {
 struct accel_counters {
 	uint64_t doorbells_sq, doorbells_cq, doorbells_eq, bad_doorbells;
 	uint64_t bad_register_accesses, bad_mailbox_commands, mailbox_commands, resets;
-	uint64_t sqes_fetched, sqe_read_errors;
+	uint64_t sqes_fetched, sqes_pushed, sqe_read_errors;
 	uint64_t cqes_written, write_errors;
 	uint64_t by_status[BY_STATUS_COUNT];
 	uint64_t dropped_requests;
@@ -467,7 +491,7 @@ struct accel {
 	struct accel_counters counters;
 	struct {
 		trace_track doorbells, waiting;
-		trace_name sq_doorbell, cq_doorbell, eq_doorbell, bad_doorbell;
+		trace_name sq_doorbell, cq_doorbell, eq_doorbell, bad_doorbell, push;
 		trace_name key_queue, key_index, key_bytes, key_status, key_value;
 	} trace;
 };

@@ -76,6 +76,17 @@ void doorbell_user(struct accel *accel, uint32_t window_sqn, uint64_t value)
 		doorbell_bad(accel, blamed, value);
 }
 
+void doorbell_push(struct accel *accel, uint32_t window_sqn, unsigned int word, uint64_t value)
+{
+	struct queue_pair *qp = &accel->qps[window_sqn];
+	uint32_t tail = qp->sq.tail;
+
+	if (!push_store(accel, qp, word, value))
+		doorbell_bad(accel, window_sqn, 0);
+	else if (qp->sq.tail != tail)
+		doorbell_trace(accel, accel->trace.push, window_sqn, tail);
+}
+
 void doorbell_eq(struct accel *accel, uint64_t value)
 {
 	uint32_t command = DOORBELL_COMMAND(value);

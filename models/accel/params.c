@@ -54,6 +54,11 @@ const struct param_desc accel_param_descs[] = {
 	    "0: "
 	    "it does not wait",
 	    "assumed"),
+	U32(push_entries, 0, 0, 65536,
+	    "SQEs of one queue pair that can be stored to its user window (v3) and wait there to "
+	    "be taken; "
+	    "0: there is no push window",
+	    "assumed"),
 	U32(sqe_prefetch, 8, 1, 65536, "SQEs of one queue pair fetched ahead of the engines",
 	    "assumed"),
 	U32(sqe_buffers, 64, 1, 65536, "SQEs of all queue pairs fetched ahead of the engines",

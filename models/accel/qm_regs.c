@@ -27,6 +27,7 @@
 #define QM_STATUS_IDLE	  1u
 
 #define WINDOW_DOORBELL 0x1000u
+#define WINDOW_PUSH	0x2000u
 
 #define MAILBOX_COMMAND(value) ((uint32_t)FIELD_GET(value, 7, 0))
 #define MAILBOX_STATUS_SHIFT   9
@@ -228,22 +229,51 @@ static bool register_write(struct accel *accel, uint64_t offset, const struct si
 	return true;
 }
 
-/* A user window: the doorbell is all that is in it. */
+/* Whether there is a push line, and `offset` in a window lies in it. */
+static bool window_push_line(const struct accel *accel, uint64_t offset)
+{
+	return accel->params.push_entries && accel->params.version == ACCEL_V3 &&
+	       offset >= WINDOW_PUSH && offset < WINDOW_PUSH + SQE_BYTES;
+}
+
+/* One word, or the whole line in one store. */
+static bool window_push(struct accel *accel, uint32_t window, uint64_t offset,
+			const struct sim_txn *txn)
+{
+	const uint8_t *data = txn->data;
+
+	if ((txn->len != 8 && txn->len != SQE_BYTES) || offset % txn->len)
+		return false;
+	for (uint32_t at = 0; at < txn->len; at += 8)
+		doorbell_push(accel, window, (unsigned int)(offset % SQE_BYTES + at) / 8,
+			      load_le64(data + at));
+	return true;
+}
+
+static void window_read(const struct accel *accel, uint64_t offset, struct sim_txn *txn)
+{
+	memset(txn->data, 0, txn->len);
+	if (offset == WINDOW_PUSH && txn->len >= 4 && window_push_line(accel, offset))
+		store_le32(txn->data, accel->params.push_entries);
+}
+
+/* A user window: the doorbell, and perhaps a push line, are all that is in it. */
 static bool window_access(struct accel *accel, uint64_t offset, struct sim_txn *txn)
 {
-	uint64_t window = offset / accel->regs.window_bytes;
-	bool at_doorbell = offset % accel->regs.window_bytes == WINDOW_DOORBELL;
+	uint32_t window = (uint32_t)(offset / accel->regs.window_bytes);
 
+	offset %= accel->regs.window_bytes;
 	if (txn->cmd == SIM_READ) {
-		memset(txn->data, 0, txn->len);
+		window_read(accel, offset, txn);
 		return true;
 	}
-	if (!at_doorbell)
+	if (window_push_line(accel, offset))
+		return window_push(accel, window, offset, txn);
+	if (offset != WINDOW_DOORBELL)
 		return true;
 	if (txn->len != 8)
 		return false;
-	doorbell_user(accel,
-		      accel->params.version == ACCEL_V2 ? DOORBELL_ANY_QUEUE : (uint32_t)window,
+	doorbell_user(accel, accel->params.version == ACCEL_V2 ? DOORBELL_ANY_QUEUE : window,
 		      load_le64(txn->data));
 	return true;
 }

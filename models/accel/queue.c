@@ -69,6 +69,7 @@ bool queue_load_sqc(struct accel *accel, struct queue_pair *qp, const uint8_t *c
 	qp->sq.context_priority = (uint8_t)(load_le32(context + 20) >> 16 & (PRIORITY_LEVELS - 1));
 	qp->sq.priority = qp->sq.context_priority;
 	queue_need_rung(qp);
+	push_open(accel, qp);
 	qp->state = QP_READY;
 	return true;
 }
@@ -76,6 +77,7 @@ bool queue_load_sqc(struct accel *accel, struct queue_pair *qp, const uint8_t *c
 static void queue_drop_contexts(struct queue_pair *qp)
 {
 	qp->state = QP_NONE;
+	qp->push.count = 0;
 	if (link_on_list(&qp->eq_waiting))
 		link_remove(&qp->eq_waiting);
 }
@@ -360,9 +362,26 @@ static void queue_fail(struct accel *accel, struct queue_pair *qp)
 	entries_waiting_set(accel, accel->entries_waiting -
 					   ring_distance(qp->sq.head, qp->sq.tail, qp->sq.depth));
 	qp->sq.tail = qp->sq.head;
+	qp->push.count = 0;
 	if (qp->state == QP_READY)
 		qp->state = QP_ERROR;
 	event_queue_report(accel, qp->sqn, AEQE_SQE_READ);
+}
+
+/* Its SQE is here. */
+static void request_execute(struct accel_request *request, const uint8_t *sqe)
+{
+	struct accel *accel = request->accel;
+	struct queue_pair *qp = request->qp;
+
+	accel_stamp(accel, qp, request->index, REQUEST_FETCHED);
+	sqe_decode(&request->sqe, sqe);
+	request->status =
+		qp->state == QP_STOPPING ? SQE_STATUS_ABORTED : sqe_check(accel, &request->sqe);
+	if (request->status)
+		queue_request_complete(request);
+	else
+		engine_submit(engine_for_opcode(accel, request->sqe.opcode), request);
 }
 
 static void sqe_fetched(struct accel *accel, void *arg, enum ring_result result,
@@ -384,14 +403,7 @@ static void sqe_fetched(struct accel *accel, void *arg, enum ring_result result,
 		return;
 	}
 	accel->counters.sqes_fetched++;
-	accel_stamp(accel, qp, request->index, REQUEST_FETCHED);
-	sqe_decode(&request->sqe, data);
-	request->status =
-		qp->state == QP_STOPPING ? SQE_STATUS_ABORTED : sqe_check(accel, &request->sqe);
-	if (request->status)
-		queue_request_complete(request);
-	else
-		engine_submit(engine_for_opcode(accel, request->sqe.opcode), request);
+	request_execute(request, data);
 }
 
 bool queue_wants_fetch(const struct accel *accel, const struct queue_pair *qp)
@@ -410,6 +422,7 @@ bool queue_wants_fetch(const struct accel *accel, const struct queue_pair *qp)
 void queue_fetch(struct accel *accel, struct queue_pair *qp)
 {
 	struct accel_request *request = request_new(accel, qp);
+	const uint8_t *pushed = push_take(accel, qp, qp->sq.head);
 
 	request->index = (uint16_t)qp->sq.head;
 	request->born = qp->sq.rung[request->index];
@@ -421,6 +434,10 @@ void queue_fetch(struct accel *accel, struct queue_pair *qp)
 	qp->cq.reserved++;
 	entries_waiting_set(accel, accel->entries_waiting - 1);
 	accel_stamp(accel, qp, request->index, REQUEST_FETCH);
+	if (pushed) {
+		request_execute(request, pushed);
+		return;
+	}
 	ring_read(accel, sqe_address(qp, request->index), SQE_BYTES, sqe_fetched, request, request);
 }
 
@@ -432,6 +449,8 @@ void queue_sq_doorbell(struct accel *accel, struct queue_pair *qp, uint32_t tail
 	uint32_t after = ring_distance(qp->sq.head, tail, qp->sq.depth);
 
 	/* a tail that moves back takes entries away that were never fetched */
+	if (after < before)
+		push_cut(accel, qp, after);
 	for (uint32_t index = qp->sq.tail, n = before; n < after; n++) {
 		qp->sq.rung[index] = sim_now();
 		accel_stamp(accel, qp, index, REQUEST_DOORBELL);
@@ -543,11 +562,13 @@ static void queue_pair_clear(struct queue_pair *qp, uint16_t sqn)
 {
 	sim_time *rung = qp->sq.rung;
 	uint32_t rung_entries = qp->sq.rung_entries;
+	struct push_entry *push_entries = qp->push.entries;
 
 	memset(qp, 0, sizeof(*qp));
 	qp->sqn = sqn;
 	qp->sq.rung = rung;
 	qp->sq.rung_entries = rung_entries;
+	qp->push.entries = push_entries;
 	list_init(&qp->cq.writing);
 	list_init(&qp->cq.order);
 }
@@ -605,8 +626,10 @@ void queue_init(struct accel *accel)
 
 void queue_free(struct accel *accel)
 {
-	for (uint32_t n = 0; n < accel->params.qp_count; n++)
+	for (uint32_t n = 0; n < accel->params.qp_count; n++) {
 		free(accel->qps[n].sq.rung);
+		push_free(&accel->qps[n]);
+	}
 	free(accel->requests);
 	free(accel->qps);
 }

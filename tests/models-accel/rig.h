@@ -133,5 +133,6 @@ Suite *data_suite(void);
 Suite *stop_suite(void);
 Suite *waits_suite(void);
 Suite *policy_suite(void);
+Suite *push_suite(void);
 
 #endif

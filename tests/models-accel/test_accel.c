@@ -225,6 +225,7 @@ int main(void)
 	srunner_add_suite(runner, stop_suite());
 	srunner_add_suite(runner, waits_suite());
 	srunner_add_suite(runner, policy_suite());
+	srunner_add_suite(runner, push_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

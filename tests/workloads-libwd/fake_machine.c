@@ -127,6 +127,21 @@ static void doorbell(uint64_t value)
 		run_device();
 }
 
+/* The last word makes it an entry: the device keeps it where the ring would have it. */
+static void push_store(unsigned int word, uint64_t value)
+{
+	fake.line[word] = value;
+	if (word != 7)
+		return;
+	ck_assert_uint_le((fake.tail + fake.sq_depth - fake.head) % fake.sq_depth + 1,
+			  fake.push_entries);
+	memcpy(fake_host(fake.dus + fake.tail * 64ull), fake.line, sizeof(fake.line));
+	fake.tail = (fake.tail + 1) % fake.sq_depth;
+	fake.pushes++;
+	if (!fake.hold)
+		run_device();
+}
+
 /* ---- files -------------------------------------------------------------------------------------------------- */
 
 #define FD_DIR	  3
@@ -286,6 +301,8 @@ uint64_t prog_load(uint64_t va, unsigned int size)
 	uint64_t value = 0;
 
 	ck_assert_uint_eq(va % size, 0);
+	if (fake.mmio && va == fake.mmio + 0x2000)
+		return fake.push_entries;
 	memcpy(&value, fake_host(va), size);
 	return value;
 }
@@ -297,6 +314,11 @@ void prog_store(uint64_t va, uint64_t value, unsigned int size)
 		fake_host(va);
 		ck_assert_uint_eq(size, 8);
 		doorbell(value);
+		return;
+	}
+	if (fake.mmio && va >= fake.mmio + 0x2000 && va < fake.mmio + 0x2040) {
+		ck_assert_uint_eq(size, 8);
+		push_store((unsigned int)(va - fake.mmio) % 64 / 8, value);
 		return;
 	}
 	memcpy(fake_host(va), &value, size);

@@ -19,6 +19,7 @@ struct fake {
 	unsigned int device_count;
 	uint16_t sq_depth, cq_depth;
 	uint32_t sqe_size;
+	uint32_t push_entries; /* of the push window; 0: there is none */
 	/* what goes wrong: the n-th system call of this number fails with this error */
 	uint64_t fail_number;
 	unsigned int fail_nth;
@@ -29,12 +30,13 @@ struct fake {
 	bool hold;		   /* completes nothing before the next poll */
 	/* what happened */
 	unsigned int open_fds, mapped, sq_doorbells, cq_doorbells, arms, polls, lock_polls, started,
-		put;
+		put, pushes;
 	unsigned int sends, submitted, received, received_ok, queues_opened, queues_closed;
 	char opened[64]; /* last node */
 	/* the queue's state */
 	uint64_t mmio, dus;
 	uint32_t head, tail, cq_tail, cq_head, phase;
+	uint64_t line[8]; /* the push window's */
 	unsigned int armed;
 };
 

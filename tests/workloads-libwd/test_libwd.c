@@ -225,6 +225,60 @@ START_TEST(test_rings_wrap_and_requests_come_back)
 }
 END_TEST
 
+/* One in flight, a ring of two, and rings whose messages the device's own room limits. */
+static const struct {
+	uint16_t sq_depth;
+	uint32_t push_entries, depth;
+	bool reverse;
+} push_cases[] = {{2, 1, 2, false}, {2, 8, 2, false}, {16, 4, 5, true}, {16, 15, 16, true}};
+
+START_TEST(test_pushed_requests_need_no_doorbell)
+{
+	unsigned int sent = 0, received = 0;
+	struct wd_msg *msgs[16];
+	void *done;
+
+	fake.sq_depth = fake.cq_depth = push_cases[_i].sq_depth;
+	fake.push_entries = push_cases[_i].push_entries;
+	STORE(&q->channel, WD_CHANNEL_MMIO);
+	for (uint32_t i = 0; i < 16; i++)
+		msgs[i] = message(i);
+	ck_assert_int_eq(wd_request_queue(q), 0);
+	ck_assert_uint_eq(LOAD(&q->depth), push_cases[_i].depth);
+	fake.reverse = push_cases[_i].reverse;
+	while (received < 500) {
+		fake.hold = sent % 3 != 0;
+		if (sent < 500 && !wd_send(q, msgs[sent % 16])) {
+			sent++;
+			continue;
+		}
+		fake.hold = false;
+		wd_wait_line(q, 0);
+		/* what is held goes on with the next store to the doorbell */
+		prog_store(fake.mmio + 0x1000,
+			   FAKE_QUEUE | 1ull << 12 | (uint64_t)fake.cq_head << 32, 8);
+		while (wd_recv(q, &done) == 1)
+			received++;
+	}
+	ck_assert_uint_eq(fake.pushes, 500);
+	ck_assert_uint_eq(fake.sq_doorbells, 0);
+	ck_assert_uint_eq(fake.submitted, 500);
+	wd_release_queue(q);
+}
+END_TEST
+
+START_TEST(test_device_without_a_push_window_says_so)
+{
+	unsigned int mapped = fake.mapped;
+
+	STORE(&q->channel, WD_CHANNEL_MMIO);
+	ck_assert_int_eq(wd_request_queue(q), -EOPNOTSUPP);
+	ck_assert_uint_eq(fake.started, 0);
+	ck_assert_uint_eq(fake.open_fds, 0);
+	ck_assert_uint_eq(fake.mapped, mapped);
+}
+END_TEST
+
 START_TEST(test_batch_saves_doorbells)
 {
 	void *done;
@@ -378,6 +432,9 @@ int main(void)
 	tcase_add_loop_test(tc, test_unknown_layout_is_refused, 0, 3);
 	tcase_add_loop_test(tc, test_rings_wrap_and_requests_come_back, 0,
 			    sizeof(ring_cases) / sizeof(ring_cases[0]));
+	tcase_add_loop_test(tc, test_pushed_requests_need_no_doorbell, 0,
+			    sizeof(push_cases) / sizeof(push_cases[0]));
+	tcase_add_test(tc, test_device_without_a_push_window_says_so);
 	tcase_add_test(tc, test_batch_saves_doorbells);
 	tcase_add_test(tc, test_recv_sync_waits_in_the_kernel);
 	tcase_add_test(tc, test_failed_request_comes_back_with_its_status);

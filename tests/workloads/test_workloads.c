@@ -82,6 +82,17 @@ static const struct {
 	 1000,
 	 {"workload.poll=irq", "workload.threads=8", "workload.inflight=4",
 	  "accel.eq_coalesce_count=8", "accel.eq_coalesce_ns=5000"}},
+	{"pushed",
+	 1500,
+	 {"accel.push_entries=64", "workload.channel=mmio", "workload.inflight=64"}},
+	{"pushed, a ring of 2",
+	 300,
+	 {"accel.push_entries=4", "workload.channel=mmio", "workload.inflight=1",
+	  "accel.sq_depth=2"}},
+	{"pushed, threads and faults",
+	 600,
+	 {"accel.push_entries=8", "workload.channel=mmio", "workload.inflight=8",
+	  "workload.threads=4", "workload.poll=irq", "workload.destination_fresh_percent=10"}},
 	{"one CPU", 300, {"machine.cpus=1", "workload.destination_fresh_percent=10"}},
 	{"one CPU, pollers",
 	 300,
@@ -138,6 +149,18 @@ START_TEST(test_more_in_flight_than_the_ring_holds_is_refused)
 
 	run_status("copy", NULL, settings, PLATFORM_WORKLOAD_FAILED);
 	ck_assert_ptr_nonnull(strstr(result.reason, "workload.inflight"));
+}
+END_TEST
+
+/* The reason says what is allowed. */
+START_TEST(test_channel_that_the_device_lacks_is_refused)
+{
+	const char *const settings[] = {"workload.channel=mmio",
+					_i ? "accel.push_entries=16" : "accel.version=v3",
+					_i ? "accel.version=v2" : "workload.inflight=1", NULL};
+
+	run_status("copy", NULL, settings, PLATFORM_WORKLOAD_FAILED);
+	ck_assert_ptr_nonnull(strstr(result.reason, "accel.push_entries"));
 }
 END_TEST
 
@@ -217,6 +240,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_every_shape_completes, 0,
 			    sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tcase, test_more_in_flight_than_the_ring_holds_is_refused);
+	tcase_add_loop_test(tcase, test_channel_that_the_device_lacks_is_refused, 0, 2);
 	tcase_add_loop_test(tcase, test_sleeping_client_has_the_published_rate, 0,
 			    sizeof(depths) / sizeof(depths[0]));
 	tcase_add_test(tcase, test_load_lasts_as_long_as_it_is_told);

@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <misc/uacce/hisi_qm.h>
 #include <misc/uacce/uacce.h>
+#include <string.h>
 
 #include "workloads/libwd/sys.h"
 #include "workloads/libwd/umem.h"
 #include "workloads/libwd/wd_internal.h"
 
 #define QM_DOORBELL_OFFSET 0x1000u
+#define QM_PUSH_OFFSET	   0x2000u
 #define QM_DOORBELL_SQ	   0u
 #define QM_DOORBELL_CQ	   1u
 #define QM_DOORBELL_ARM	   1u
@@ -56,7 +58,9 @@ struct qm_queue {
 	uint32_t unfreed; /* CQEs taken since the last CQ doorbell */
 	uint32_t number, depth, cq_depth;
 	uint64_t sq, cq, doorbell;
-	uint64_t tx_status, rx_status;			  /* addresses of the region's last words */
+	uint64_t push;		       /* address of the push line; 0: SQEs go through the ring */
+	uint32_t room;		       /* requests that can be in flight */
+	uint64_t tx_status, rx_status; /* addresses of the region's last words */
 	uint64_t mmio, mmio_bytes, dus, dus_bytes, bytes; /* mappings, and this structure's own */
 	uint64_t slots[]; /* per SQE: the message in flight there, or 0 */
 };
@@ -147,6 +151,7 @@ static struct qm_queue *qm_map(int32_t fd, const struct wd_device *device,
 		.mmio_bytes = device->mmio_bytes,
 		.dus_bytes = device->dus_bytes,
 		.bytes = bytes,
+		.room = info->sq_depth - 1u,
 	};
 
 	if (!address)
@@ -166,6 +171,22 @@ static struct qm_queue *qm_map(int32_t fd, const struct wd_device *device,
 	return qm;
 }
 
+/* The line's first word says how many SQEs the device keeps for a queue: 0 if there is no line. */
+static int qm_use_push_line(struct qm_queue *qm)
+{
+	uint64_t line = LOAD(&qm->mmio) + QM_PUSH_OFFSET;
+	uint32_t entries = 0;
+
+	if (LOAD(&qm->mmio_bytes) >= QM_PUSH_OFFSET + QM_SQE_BYTES)
+		entries = (uint32_t)prog_load(line, sizeof(entries));
+	if (!entries)
+		return -EOPNOTSUPP;
+	STORE(&qm->push, line);
+	if (entries < LOAD(&qm->room))
+		STORE(&qm->room, entries);
+	return 0;
+}
+
 static int qm_open(struct wd_queue *q, const struct wd_device *device, uint64_t scratch)
 {
 	struct hisi_qp_ctx context;
@@ -180,14 +201,15 @@ static int qm_open(struct wd_queue *q, const struct wd_device *device, uint64_t 
 	qm = qm_map(LOAD(&q->fd), device, &context, &info);
 	if (!qm)
 		return -ENOMEM;
-	error = (int)sys_ioctl(LOAD(&q->fd), UACCE_CMD_START_Q, 0);
+	error = LOAD(&q->channel) == WD_CHANNEL_MMIO ? qm_use_push_line(qm) : 0;
+	error = error ? error : (int)sys_ioctl(LOAD(&q->fd), UACCE_CMD_START_Q, 0);
 	if (error) {
 		qm_unmap(qm);
 		return error;
 	}
 	STORE_PTR(&q->priv, qm);
 	STORE(&q->number, context.id);
-	STORE(&q->depth, info.sq_depth);
+	STORE(&q->depth, LOAD(&qm->room) + 1);
 	prog_mark_queue_open(device->id, context.id, info.sq_depth);
 	return 0;
 }
@@ -237,9 +259,9 @@ static void qm_flush(struct wd_queue *q)
 	qm_flush_queue(q, qm_of(q));
 }
 
-static void qm_write_sqe(const struct qm_queue *qm, uint32_t index, const struct wd_msg *msg)
+static struct qm_sqe qm_make_sqe(uint32_t index, const struct wd_msg *msg)
 {
-	struct qm_sqe sqe = {
+	return (struct qm_sqe){
 		.opcode = (uint8_t)msg->op,
 		.tag = (uint16_t)index,
 		.length = msg->length,
@@ -247,8 +269,22 @@ static void qm_write_sqe(const struct qm_queue *qm, uint32_t index, const struct
 		.destination = msg->destination,
 		.seed = msg->seed,
 	};
+}
 
-	prog_write(LOAD(&qm->sq) + (uint64_t)index * QM_SQE_BYTES, &sqe, sizeof(sqe));
+/* What the SQE points to before the store that hands it over. */
+static void qm_push_sqe(const struct wd_queue *q, const struct qm_queue *qm, uint32_t index,
+			const struct qm_sqe *sqe)
+{
+	uint64_t words[QM_SQE_BYTES / 8];
+	const uint64_t line = LOAD(&qm->push);
+	const uint32_t last = QM_SQE_BYTES / 8 - 1;
+
+	memcpy(words, sqe, sizeof(words));
+	prog_barrier(PROG_DMB_ST);
+	for (uint32_t i = 0; i < last; i++)
+		prog_store(line + 8 * i, words[i], 8);
+	prog_mark_submitted(LOAD(&q->device), LOAD(&qm->number), index);
+	prog_store(line + 8 * last, words[last], 8);
 }
 
 static int qm_send(struct wd_queue *q, struct wd_msg *msg)
@@ -258,20 +294,28 @@ static int qm_send(struct wd_queue *q, struct wd_msg *msg)
 	uint32_t depth = LOAD(&qm->depth);
 	uint32_t in_flight = LOAD(&qm->in_flight);
 	uint32_t unsent = LOAD(&qm->unsent) + 1;
+	bool push = LOAD(&qm->push);
 	struct wd_msg local;
+	struct qm_sqe sqe;
 
 	if (prog_load(LOAD(&qm->tx_status), sizeof(uint32_t)))
 		return -EIO;
-	if (in_flight == depth - 1 || LOAD(&qm->slots[index])) {
+	if (in_flight == LOAD(&qm->room) || LOAD(&qm->slots[index])) {
 		qm_flush_queue(q, qm);
 		return -EBUSY;
 	}
 	prog_mark_send(LOAD(&q->device), LOAD(&qm->number), index);
 	wd_msg_read(msg, &local);
-	qm_write_sqe(qm, index, &local);
+	sqe = qm_make_sqe(index, &local);
+	if (!push)
+		prog_write(LOAD(&qm->sq) + (uint64_t)index * QM_SQE_BYTES, &sqe, sizeof(sqe));
 	STORE(&qm->slots[index], PROG_VA(msg));
 	STORE(&qm->tail, index + 1 == depth ? 0 : index + 1);
 	STORE(&qm->in_flight, in_flight + 1);
+	if (push) {
+		qm_push_sqe(q, qm, index, &sqe);
+		return 0;
+	}
 	STORE(&qm->unsent, unsent);
 	if (unsent >= LOAD(&q->batch))
 		qm_flush_queue(q, qm);

@@ -34,11 +34,13 @@ struct wd_queue {
 	char algorithm[WD_NAME_BYTES]; /* "copy", "crc32c", as in the device's sysfs attribute */
 	uint32_t
 		device; /* number of the accelerator (its uacce id), or WD_ANY_DEVICE; set to the one chosen */
-	uint32_t batch; /* a doorbell every so many sends, and by wd_flush(); 1 by default */
+	uint32_t batch;	  /* a doorbell every so many sends, and by wd_flush(); 1 by default */
+	uint32_t channel; /* enum wd_channel: how SQEs reach the device */
 	/* set by wd_request_queue() */
 	int32_t fd;
 	uint32_t number; /* of the queue pair in its device */
-	uint32_t depth;	 /* of its rings: depth - 1 requests can be in flight */
+	uint32_t
+		depth; /* of its rings, or less where the channel holds less: depth - 1 requests can be in flight */
 	int32_t error;	 /* why the last call that returns a pointer returned NULL */
 	uint64_t priv;	 /* the user driver's, in the process's memory */
 	uint32_t driver; /* which */
@@ -47,6 +49,9 @@ struct wd_queue {
 	int32_t poll_fd;
 	int16_t poll_events, poll_revents;
 };
+
+/* In memory that both share, with a doorbell; or by stores to the device, which need none. */
+enum wd_channel { WD_CHANNEL_SHARED, WD_CHANNEL_MMIO };
 
 enum wd_op { WD_OP_COPY = 1, WD_OP_CRC32C = 2 };
 
@@ -82,7 +87,7 @@ void wd_msg_read(const struct wd_msg *msg, struct wd_msg *local);
 
 /*
  * Finds the devices that have the algorithm and a user driver here (by the sysfs attributes api and algorithms), and
- * opens a queue on the one with the most queues left. -ENODEV: there is none.
+ * opens a queue on the one with the most queues left. -ENODEV: there is none; -EOPNOTSUPP: it does not have the channel.
  */
 int wd_request_queue(struct wd_queue *q);
 /* What is still in flight is lost: the device ends it as aborted. */
