@@ -24,7 +24,8 @@
 #define FILL_DESTINATION   0xa5
 #define SEVERAL_QUEUES_POLL_NS                                                                     \
 	1000 /* one line can be watched at a time: look at the other queues this often */
-#define ARENA_SLACK 8192u
+#define ARENA_SLACK	8192u
+#define PRIORITY_URGENT 7u
 
 enum copy_operation { OPERATION_COPY, OPERATION_CRC32C };
 enum copy_channel { CHANNEL_SHARED, CHANNEL_MMIO };
@@ -37,6 +38,7 @@ struct copy_params {
 	uint32_t source_fresh_percent, destination_fresh_percent;
 	uint32_t operation, poll;
 	uint32_t channel;
+	uint32_t urgent_queues;
 	uint32_t poll_sleep_ns;
 	uint32_t load_threads, load_busy_percent, load_period_us;
 	bool verify;
@@ -70,6 +72,11 @@ static const struct param_desc params_table[] = {
 	PARAM_U32_(copy_params, threads, 1, 1, 1024, "threads per process", "assumed"),
 	PARAM_U32_(copy_params, processes, 1, 1, 4096,
 		   "processes, each with an address space of its own", "assumed"),
+	PARAM_U32_(copy_params, urgent_queues, 0, 0, 1024,
+		   "the first queues of each thread, which ring with priority 7, the others with 0 "
+		   "(for "
+		   "accel.arbitration = priority)",
+		   "assumed"),
 	PARAM_U32_(copy_params, batch, 1, 1, 65535, "sends per doorbell", "assumed"),
 	PARAM_U32_(copy_params, source_fresh_percent, 0, 0, 100,
 		   "requests whose source nobody touched before, in percent", "assumed"),
@@ -302,7 +309,7 @@ static void take(struct stream *stream, void *req)
 	send_next(stream, local.user);
 }
 
-static bool open_stream(struct stream *stream, struct umem *arena, uint64_t count)
+static bool open_stream(struct stream *stream, struct umem *arena, uint64_t count, bool urgent)
 {
 	const uint32_t inflight = (uint32_t)prog_param_u64("inflight");
 	struct wd_queue *q = umem_alloc(arena, sizeof(*q), 64);
@@ -327,6 +334,7 @@ static bool open_stream(struct stream *stream, struct umem *arena, uint64_t coun
 	}
 	wd_queue_init(q, operation_names[prog_param_enum("operation")]);
 	STORE(&q->batch, prog_param_u64("batch"));
+	STORE(&q->priority, urgent ? PRIORITY_URGENT : 0);
 	STORE(&q->channel,
 	      prog_param_enum("channel") == CHANNEL_MMIO ? WD_CHANNEL_MMIO : WD_CHANNEL_SHARED);
 	error = wd_request_queue(q);
@@ -448,7 +456,8 @@ static bool open_all(const struct worker *worker, struct umem *arena, uint64_t w
 	for (uint32_t i = 0; i < worker->queues; i++) {
 		struct stream stream;
 		bool ok = open_stream(&stream, arena,
-				      share(worker_index * worker->queues + i, all_queues));
+				      share(worker_index * worker->queues + i, all_queues),
+				      i < prog_param_u64("urgent_queues"));
 
 		stream_write(worker, i, &stream);
 		if (!ok)

@@ -114,6 +114,7 @@ static void doorbell(uint64_t value)
 	if ((value >> 12 & 0xf) == 0) {
 		ck_assert_uint_lt(index, fake.sq_depth);
 		fake.sq_doorbells++;
+		fake.priority = value >> 48;
 		fake.tail = index;
 	} else {
 		ck_assert_uint_eq(value >> 12 & 0xf, 1);

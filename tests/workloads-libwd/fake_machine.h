@@ -30,7 +30,7 @@ struct fake {
 	bool hold;		   /* completes nothing before the next poll */
 	/* what happened */
 	unsigned int open_fds, mapped, sq_doorbells, cq_doorbells, arms, polls, lock_polls, started,
-		put, pushes;
+		put, pushes, priority;
 	unsigned int sends, submitted, received, received_ok, queues_opened, queues_closed;
 	char opened[64]; /* last node */
 	/* the queue's state */

@@ -288,7 +288,10 @@ START_TEST(test_batch_saves_doorbells)
 	for (uint32_t i = 0; i < 6; i++)
 		ck_assert_int_eq(wd_send(q, message(i)), 0);
 	ck_assert_uint_eq(fake.sq_doorbells, 1);
+	ck_assert_uint_eq(fake.priority, 0);
+	STORE(&q->priority, 5);
 	wd_flush(q);
+	ck_assert_uint_eq(fake.priority, 5);
 	wd_flush(q);
 	ck_assert_uint_eq(fake.sq_doorbells, 2);
 	for (uint32_t i = 0; i < 6; i++)

@@ -251,7 +251,7 @@ static void qm_flush_queue(struct wd_queue *q, struct qm_queue *qm)
 	prog_barrier(PROG_DMB_ST);
 	for (uint32_t i = unsent; i > 0; i--)
 		prog_mark_submitted(device, number, (tail + depth - i) % depth);
-	qm_doorbell(qm, QM_DOORBELL_SQ, tail, 0);
+	qm_doorbell(qm, QM_DOORBELL_SQ, tail, LOAD(&q->priority));
 }
 
 static void qm_flush(struct wd_queue *q)

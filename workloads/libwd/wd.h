@@ -36,6 +36,8 @@ struct wd_queue {
 		device; /* number of the accelerator (its uacce id), or WD_ANY_DEVICE; set to the one chosen */
 	uint32_t batch;	  /* a doorbell every so many sends, and by wd_flush(); 1 by default */
 	uint32_t channel; /* enum wd_channel: how SQEs reach the device */
+	uint32_t
+		priority; /* of its requests to a device that arbitrates by it, 0 (lowest) to 7; may be changed later */
 	/* set by wd_request_queue() */
 	int32_t fd;
 	uint32_t number; /* of the queue pair in its device */
