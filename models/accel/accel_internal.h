@@ -213,6 +213,14 @@ struct accel_request {
 	uint64_t fault_address;
 };
 
+#define REQUEST_BLOCK 64u
+
+/* Requests are allocated as they are first needed. */
+struct request_block {
+	struct link link;
+	struct accel_request requests[REQUEST_BLOCK];
+};
+
 void queue_init(struct accel *accel);
 void queue_free(struct accel *accel);
 /* Contexts as read from memory. False: not an allowed one. */
@@ -474,9 +482,8 @@ struct accel {
 	uint32_t epoch; /* moves on at a reset: what was asked for before it is dropped */
 	struct qm_regs regs;
 	struct queue_pair *qps;
-	struct accel_request *requests;
-	uint32_t request_count;
-	struct link free_requests;
+	struct link request_blocks, free_requests;
+	uint32_t request_limit; /* as many are alive at most */
 	uint32_t requests_alive, sqe_buffers_used;
 	uint64_t entries_waiting; /* in all SQs: covered by a doorbell, not fetched */
 

@@ -11,7 +11,7 @@ static bool arbiter_can_decide(const struct accel *accel)
 {
 	return accel->regs.enable && accel->arbiter.levels &&
 	       accel->sqe_buffers_used < accel->params.sqe_buffers &&
-	       !list_empty(&accel->free_requests);
+	       accel->requests_alive < accel->request_limit;
 }
 
 void arbiter_kick(struct accel *accel)

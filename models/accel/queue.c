@@ -84,11 +84,24 @@ static void queue_drop_contexts(struct queue_pair *qp)
 
 /* ---- requests ------------------------------------------------------------------------------------- */
 
+static void request_block_new(struct accel *accel)
+{
+	struct request_block *block = accel_alloc(sizeof(*block));
+
+	list_append(&accel->request_blocks, &block->link);
+	for (uint32_t i = 0; i < REQUEST_BLOCK; i++) {
+		block->requests[i].accel = accel;
+		list_append(&accel->free_requests, &block->requests[i].link);
+	}
+}
+
 static struct accel_request *request_new(struct accel *accel, struct queue_pair *qp)
 {
-	struct accel_request *request =
-		LINK_OWNER(list_pop(&accel->free_requests), struct accel_request, link);
+	struct accel_request *request;
 
+	if (list_empty(&accel->free_requests))
+		request_block_new(accel);
+	request = LINK_OWNER(list_pop(&accel->free_requests), struct accel_request, link);
 	request->qp = qp;
 	request->in_use = true;
 	request->dropped = request->waiting = request->cqe_written = request->held = false;
@@ -573,26 +586,33 @@ static void queue_pair_clear(struct queue_pair *qp, uint16_t sqn)
 	list_init(&qp->cq.order);
 }
 
+static void request_drop(struct accel_request *request)
+{
+	struct accel *accel = request->accel;
+
+	accel->counters.dropped_requests++;
+	request->dropped = true;
+	if (link_on_list(&request->order))
+		link_remove(&request->order);
+	if (request->waiting)
+		resource_leave(&engine_for_opcode(accel, request->sqe.opcode)->slots, sim_now());
+	/* no access and no engine will end these */
+	if (request->waiting || request->cqe_written)
+		link_remove(&request->link);
+	if (request->waiting || request->cqe_written || request->held)
+		request_free(request);
+}
+
 /* Queue pairs are on no list of another unit any more when this is called. */
 void queue_reset(struct accel *accel)
 {
-	for (uint32_t i = 0; i < accel->request_count; i++) {
-		struct accel_request *request = &accel->requests[i];
+	for (struct link *link = accel->request_blocks.next; link != &accel->request_blocks;
+	     link = link->next) {
+		struct request_block *block = LINK_OWNER(link, struct request_block, link);
 
-		if (!request->in_use)
-			continue;
-		accel->counters.dropped_requests++;
-		request->dropped = true;
-		if (link_on_list(&request->order))
-			link_remove(&request->order);
-		if (request->waiting)
-			resource_leave(&engine_for_opcode(accel, request->sqe.opcode)->slots,
-				       sim_now());
-		/* no access and no engine will end these */
-		if (request->waiting || request->cqe_written)
-			link_remove(&request->link);
-		if (request->waiting || request->cqe_written || request->held)
-			request_free(request);
+		for (uint32_t i = 0; i < REQUEST_BLOCK; i++)
+			if (block->requests[i].in_use)
+				request_drop(&block->requests[i]);
 	}
 	for (uint32_t n = 0; n < accel->params.qp_count; n++) {
 		/* the requests on it are dropped: their accesses' ends free them */
@@ -611,25 +631,24 @@ void queue_init(struct accel *accel)
 	for (uint32_t n = 0; n < p->qp_count; n++)
 		queue_pair_clear(&accel->qps[n], (uint16_t)n);
 	/* fetched ahead, in engines, and being completed at the rate of the ring accesses */
-	accel->request_count = p->sqe_buffers + p->ring_outstanding +
+	accel->request_limit = p->sqe_buffers + p->ring_outstanding +
 			       (p->engines_copy + p->engines_crc32c) * p->engine_requests;
-	if (p->completion == ACCEL_COMPLETION_IN_ORDER)
-		accel->request_count += p->qp_count * p->reorder_entries;
+	if (p->completion == ACCEL_COMPLETION_IN_ORDER) /* reorder_entries bounds each queue pair */
+		accel->request_limit = UINT32_MAX;
 	resource_init(&accel->sqe_buffers, p->sqe_buffers);
-	accel->requests = accel_alloc_array(accel->request_count, sizeof(*accel->requests));
+	list_init(&accel->request_blocks);
 	list_init(&accel->free_requests);
-	for (uint32_t i = 0; i < accel->request_count; i++) {
-		accel->requests[i].accel = accel;
-		list_append(&accel->free_requests, &accel->requests[i].link);
-	}
 }
 
 void queue_free(struct accel *accel)
 {
+	struct link *link;
+
 	for (uint32_t n = 0; n < accel->params.qp_count; n++) {
 		free(accel->qps[n].sq.rung);
 		push_free(&accel->qps[n]);
 	}
-	free(accel->requests);
+	while ((link = list_pop(&accel->request_blocks)))
+		free(LINK_OWNER(link, struct request_block, link));
 	free(accel->qps);
 }

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/platform/config.h"
 
@@ -141,6 +142,14 @@ int platform_config_check(const struct platform_config *config, struct param_err
 			 "machine.ram_bytes: %llu: not a multiple of 2 MiB (allowed: 64MiB..1TiB "
 			 "in steps of 2MiB)",
 			 (unsigned long long)config->machine.ram_bytes);
+		return -1;
+	}
+	if (config->accel.sq_depth > config->accel.depth_max &&
+	    !strstr(config->machine.kernel_command_line, "qm.qm_depth=")) {
+		snprintf(error->text, sizeof(error->text),
+			 "accel.sq_depth: %u: deeper than the device's rings (allowed: "
+			 "2..accel.depth_max, which is %u)",
+			 config->accel.sq_depth, config->accel.depth_max);
 		return -1;
 	}
 	return 0;
