@@ -5,7 +5,7 @@
 #include "sim/platform/machine.h"
 #include "tests/e2e/scenario.h"
 
-#define TEST_TIMEOUT_S 120
+#define TEST_TIMEOUT_S 60
 
 struct platform *scenario_execute(const struct scenario *scenario, struct platform_result *result)
 {
