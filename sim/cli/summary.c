@@ -77,8 +77,7 @@ static void print_fault_stages(const struct stats *stats, double count)
 	printf("  (mean time to reach each stage from the one before)\n");
 }
 
-void summary_print(const struct stats *stats, const struct platform_result *result,
-		   const char *output, bool trace, double wall_s)
+void summary_print(const struct stats *stats, const struct platform_result *result, double wall_s)
 {
 	const double faults = get(stats, "faults.stall_events");
 	const double tlb_hits = get(stats, "smmu.tlb.hits"),
@@ -101,6 +100,10 @@ void summary_print(const struct stats *stats, const struct platform_result *resu
 	if (tlb_hits + tlb_misses > 0)
 		printf("  %-12s  %.1f %% hits, %.0f walks\n", "SMMU TLB",
 		       100 * tlb_hits / (tlb_hits + tlb_misses), get(stats, "smmu.walks"));
+}
+
+void summary_written(const char *output, bool trace)
+{
 	printf("  %-12s  %s/metrics.json%s\n", "written", output,
 	       trace ? ", trace.pftrace (open it in ui.perfetto.dev)" : "");
 }

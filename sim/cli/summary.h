@@ -11,7 +11,7 @@
 void summary_progress(void *arg, uint64_t received, uint64_t expected);
 void summary_progress_end(void);
 
-void summary_print(const struct stats *stats, const struct platform_result *result,
-		   const char *output, bool trace, double wall_s);
+void summary_print(const struct stats *stats, const struct platform_result *result, double wall_s);
+void summary_written(const char *output, bool trace);
 
 #endif
