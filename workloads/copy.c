@@ -22,6 +22,8 @@
 #define FILL_DESTINATION   0xa5
 #define SEVERAL_QUEUES_POLL_NS                                                                     \
 	1000 /* one line can be watched at a time: look at the other queues this often */
+#define DESTINATION_LAG                                                                            \
+	50 /* a request's source and destination are rarely both fresh: zeros prove little */
 #define ARENA_SLACK 8192u
 
 enum copy_operation { OPERATION_COPY, OPERATION_CRC32C };
@@ -80,7 +82,7 @@ static const struct param_desc params_table[] = {
 /* One queue's state; lives in the process's memory, worked on in a local copy. */
 struct stream {
 	uint64_t queue, messages;		  /* struct wd_queue, struct wd_msg[inflight] */
-	uint64_t warm_source, warm_destination;	  /* one buffer per message */
+	uint64_t warm_source, warm_destination;	  /* two buffers and one per message */
 	uint64_t fresh_source, fresh_destination; /* the next ones */
 	uint64_t count, sent, received;
 	uint64_t stride; /* between buffers: whole pages */
@@ -105,9 +107,10 @@ static bool is_fresh(uint64_t sequence, uint64_t percent)
 	return (sequence + 1) * percent / 100 != sequence * percent / 100;
 }
 
+/* At most so many of `count` requests in a row are fresh. */
 static uint64_t fresh_count(uint64_t count, uint64_t percent)
 {
-	return count * percent / 100;
+	return count * percent / 100 + 1;
 }
 
 static void fill_page(uint64_t va, uint64_t seed)
@@ -127,7 +130,8 @@ static void warm_up(const struct stream *stream, uint64_t inflight)
 
 	memset(page, FILL_DESTINATION, sizeof(page));
 	for (uint64_t at = 0; at < inflight * stream->stride; at += PAGE_BYTES) {
-		fill_page(stream->warm_source + at, at + 1);
+		fill_page(stream->warm_source + 2 * at, 2 * at + 1);
+		fill_page(stream->warm_source + 2 * at + PAGE_BYTES, 2 * at + 2);
 		prog_write(stream->warm_destination + at, page, sizeof(page));
 	}
 }
@@ -197,9 +201,13 @@ static void check_result(const struct wd_msg *msg, uint64_t number)
 
 /* ---- one queue --------------------------------------------------------------------------------------- */
 
-static uint64_t choose_source(struct stream *stream, uint32_t slot)
+/*
+ * A slot's turns alternate between its two warm sources, so that its destination never holds already what the next
+ * copy must bring.
+ */
+static uint64_t choose_source(struct stream *stream, uint32_t turn)
 {
-	uint64_t source = stream->warm_source + slot * stream->stride;
+	uint64_t source = stream->warm_source + turn * stream->stride;
 
 	if (is_fresh(stream->sent, prog_param_u64("source_fresh_percent"))) {
 		source = stream->fresh_source;
@@ -210,30 +218,31 @@ static uint64_t choose_source(struct stream *stream, uint32_t slot)
 	return source;
 }
 
-static uint64_t choose_destination(struct stream *stream, uint32_t slot)
+static uint64_t choose_destination(struct stream *stream, uint32_t turn)
 {
-	uint64_t destination = stream->warm_destination + slot * stream->stride;
+	uint64_t destination = stream->warm_destination + turn / 2 * stream->stride;
 
-	if (is_fresh(stream->sent, prog_param_u64("destination_fresh_percent"))) {
+	if (is_fresh(stream->sent + DESTINATION_LAG, prog_param_u64("destination_fresh_percent"))) {
 		destination = stream->fresh_destination;
 		stream->fresh_destination += stream->stride;
 	}
 	return destination;
 }
 
-static bool send_next(struct stream *stream, uint32_t slot)
+/* `turn`: twice the slot, plus which of its two sources. */
+static bool send_next(struct stream *stream, uint32_t turn)
 {
-	struct wd_msg *msg = (struct wd_msg *)(uintptr_t)stream->messages + slot;
+	struct wd_msg *msg = (struct wd_msg *)(uintptr_t)stream->messages + turn / 2;
 	struct wd_msg local = {
 		.op = prog_param_enum("operation") == OPERATION_COPY ? WD_OP_COPY : WD_OP_CRC32C,
 		.length = (uint32_t)prog_param_u64("bytes"),
-		.user = slot,
+		.user = turn,
 		.cookie = stream->sent,
 	};
 	int error;
 
-	local.source = choose_source(stream, slot);
-	local.destination = choose_destination(stream, slot);
+	local.source = choose_source(stream, turn);
+	local.destination = choose_destination(stream, turn);
 	wd_msg_write(msg, &local);
 	error = wd_send((struct wd_queue *)(uintptr_t)stream->queue, msg);
 	if (error) {
@@ -254,7 +263,7 @@ static void take(struct stream *stream, void *req)
 	stream->received++;
 	check_result(&local, stream->queue);
 	if (stream->sent < stream->count)
-		send_next(stream, local.user);
+		send_next(stream, local.user ^ 1);
 }
 
 static bool open_stream(struct stream *stream, struct umem *arena, uint64_t count)
@@ -267,13 +276,12 @@ static bool open_stream(struct stream *stream, struct umem *arena, uint64_t coun
 	stream->queue = PROG_VA(q);
 	stream->stride = (prog_param_u64("bytes") + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 	stream->messages = PROG_VA(umem_alloc(arena, inflight * sizeof(struct wd_msg), 64));
-	stream->warm_source = umem_map(inflight * stream->stride);
+	stream->warm_source = umem_map(2 * inflight * stream->stride);
 	stream->warm_destination = umem_map(inflight * stream->stride);
-	stream->fresh_source = umem_map(
-		fresh_count(count, prog_param_u64("source_fresh_percent")) * stream->stride + 1);
+	stream->fresh_source = umem_map(fresh_count(count, prog_param_u64("source_fresh_percent")) *
+					stream->stride);
 	stream->fresh_destination = umem_map(
-		fresh_count(count, prog_param_u64("destination_fresh_percent")) * stream->stride +
-		1);
+		fresh_count(count, prog_param_u64("destination_fresh_percent")) * stream->stride);
 	if (!stream->warm_source || !stream->warm_destination || !stream->fresh_source ||
 	    !stream->fresh_destination) {
 		prog_mark_failure("no memory for the buffers of a queue");
@@ -301,7 +309,7 @@ static void first_sends(struct stream *stream)
 	const uint64_t inflight = prog_param_u64("inflight");
 
 	for (uint32_t slot = 0; slot < inflight && stream->sent < stream->count; slot++)
-		if (!send_next(stream, slot))
+		if (!send_next(stream, 2 * slot))
 			return;
 	wd_flush((struct wd_queue *)(uintptr_t)stream->queue);
 }
