@@ -16,6 +16,7 @@
 static struct {
 	unsigned int sqn; /* of the child's queue */
 	bool stalled, go;
+	bool started, ended; /* the queue; who inherited it */
 } notes;
 
 static struct raw_queue thread_queue; /* of the process whose threads share it */
@@ -372,8 +373,8 @@ static void heir(void *arg)
 	pattern_write(area, PAGE, 1);
 	/* The parent's mappings are gone, so the regions can be mapped */
 	expect_eq(raw_map(&q), 0);
-	expect_eq(raw_start(&q), notes.stalled ? -22 /* EINVAL: it is started */ : 0);
-	if (notes.stalled) {
+	expect_eq(raw_start(&q), notes.started ? -22 /* EINVAL: it is started */ : 0);
+	if (notes.started) {
 		q.phase = 1;
 		prog_mark_queue_open(0, q.sqn, q.depth);
 	}
@@ -388,9 +389,8 @@ static void heir(void *arg)
 	expect_eq(raw_copy(&q, area, area + PAGE, PAGE), RAW_STATUS_OK);
 	expect(pattern_is(area + PAGE, PAGE, 1));
 	raw_close(&q);
+	notes.ended = true;
 }
-
-static int64_t heir_pid;
 
 static void testator(void *arg)
 {
@@ -402,19 +402,18 @@ static void testator(void *arg)
 	} else {
 		expect(raw_open(&q, 0) >= 0);
 	}
-	heir_pid = prog_fork(heir, (void *)(uintptr_t)q.fd);
+	prog_fork(heir, (void *)(uintptr_t)q.fd);
 }
 
 static void bequeath(bool started)
 {
-	notes.stalled = started;
+	notes.started = started;
 	expect_end(prog_fork(testator, started ? (void *)1 : NULL), 0);
 	expect_eq(raw_attribute(0, "available_instances"), 1023);
 	notes.go = true;
-	/* An orphan cannot be waited for: its queue is what tells of its end */
-	while (raw_attribute(0, "available_instances") < 1024 || !prog_time_ps())
-		sys_sleep_us(10);
-	sys_sleep_us(5000);
+	/* An orphan cannot be waited for */
+	await(&notes.ended);
+	expect_eq(raw_attribute(0, "available_instances"), 1024);
 }
 
 static void bequeath_started(void *arg)
