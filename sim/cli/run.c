@@ -436,6 +436,7 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
+	sigaction(SIGHUP, &interrupt, NULL);
 	sigaction(SIGABRT, &bug, NULL);
 	/* Full files and closed pipes are errors of the write, and must not cost the results. */
 	signal(SIGXFSZ, SIG_IGN);
