@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The accelerator goes away while processes have queues on it, by the driver core's own unbind attribute, and may come back. */
+/*
+ * The accelerator goes away while processes have queues on it, by the driver core's own unbind
+ * attribute, and may come back.
+ */
 #include <errno.h>
 #include <signal.h>
 
@@ -53,7 +56,7 @@ static void use(unsigned int device)
 	raw_close(&q);
 }
 
-/* ---- what is left of an open queue -------------------------------------------------------------------- */
+/* ---- what is left of an open queue ----------------------------------------------------------- */
 
 static void hold_through_removal(void *arg)
 {
@@ -147,7 +150,7 @@ START_TEST(test_mapping_is_gone_after_removal)
 }
 END_TEST
 
-/* ---- requests in flight ----------------------------------------------------------------------------------- */
+/* ---- requests in flight ---------------------------------------------------------------------- */
 
 #define FLIGHT_PAGES 16u
 
@@ -227,7 +230,7 @@ START_TEST(test_removal_with_requests_in_flight)
 }
 END_TEST
 
-/* ---- open() at the same time ------------------------------------------------------------------------------- */
+/* ---- open() at the same time ----------------------------------------------------------------- */
 
 static void child_opens(void *arg)
 {
@@ -274,7 +277,7 @@ START_TEST(test_open_races_with_removal)
 }
 END_TEST
 
-/* ---- others ------------------------------------------------------------------------------------------------ */
+/* ---- others ---------------------------------------------------------------------------------- */
 
 static void child_uses_second(void *arg)
 {
