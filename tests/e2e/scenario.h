@@ -35,6 +35,9 @@ double metric(const struct platform *platform, const char *name);
 /* In a program: what a counter says now. It costs nothing. */
 uint64_t metric_now(const char *name);
 
+/* In a program: hot removal of a boot device, for those that no driver attribute unbinds. */
+void machine_remove_device(unsigned int index);
+
 struct scenario_test {
 	const TTest *test;
 	int cases; /* runs for _i below this */
