@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who has which line: see lines.h. */
+#include "models/mem/lines.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_SLOTS   256u
+#define LINES_A_KIB   16u
+#define NONE	      0u /* index 0 of each pool is not used */
+#define HASH_MULTIPLY UINT64_C(0x9e3779b97f4a7c15)
+
+/* A page of which some cache has a line. Indices instead of pointers: pools grow by realloc. */
+struct page_tag {
+	uint64_t page;
+	uint64_t present, dirty; /* in the last-level cache */
+	uint32_t copies;	 /* of CPUs, first of a list */
+	uint32_t older, newer;	 /* in the last-level cache, if present */
+	uint32_t next;		 /* in the bucket; free list */
+};
+
+/* A CPU's lines of a page. */
+struct cpu_copy {
+	uint64_t page;
+	uint64_t present, dirty;
+	uint32_t cpu;
+	uint32_t peer_next, peer_prev; /* the same page's, of other CPUs */
+	uint32_t older, newer;	       /* the same CPU's */
+	uint32_t next;		       /* in the bucket; free list */
+};
+
+/* Least recently used order. */
+struct usage {
+	uint32_t newest, oldest;
+	uint64_t lines;
+};
+
+struct lines {
+	struct lines_config config;
+	uint64_t llc_capacity, cpu_capacity; /* lines */
+
+	struct page_tag *tags;
+	uint32_t tag_slots, tag_fresh, tag_free, tag_count;
+	uint32_t *tag_buckets;
+	uint32_t tag_bucket_bits;
+
+	struct cpu_copy *copies;
+	uint32_t copy_slots, copy_fresh, copy_free, copy_count;
+	uint32_t *copy_buckets;
+	uint32_t copy_bucket_bits;
+
+	struct usage llc;
+	struct usage *cpus;
+	unsigned int cpu_count;
+};
+
+static void *grow(void *array, size_t count, size_t size)
+{
+	void *grown = reallocarray(array, count, size);
+
+	if (!grown)
+		abort(); /* the host is out of memory */
+	return grown;
+}
+
+static uint32_t *new_buckets(uint32_t bits)
+{
+	uint32_t *buckets = calloc((size_t)1 << bits, sizeof(*buckets));
+
+	if (!buckets)
+		abort(); /* the host is out of memory */
+	return buckets;
+}
+
+static unsigned int count_lines(uint64_t mask)
+{
+	return (unsigned int)__builtin_popcountll(mask);
+}
+
+/* ---- pages ------------------------------------------------------------------------------- */
+
+static uint32_t *tag_bucket(const struct lines *lines, uint64_t page)
+{
+	return &lines->tag_buckets[page * HASH_MULTIPLY >> (64 - lines->tag_bucket_bits)];
+}
+
+static uint32_t find_tag(const struct lines *lines, uint64_t page)
+{
+	uint32_t tag = *tag_bucket(lines, page);
+
+	while (tag != NONE && lines->tags[tag].page != page)
+		tag = lines->tags[tag].next;
+	return tag;
+}
+
+static void rehash_tags(struct lines *lines)
+{
+	uint32_t *old = lines->tag_buckets;
+	const uint32_t old_count = 1u << lines->tag_bucket_bits;
+
+	lines->tag_buckets = new_buckets(++lines->tag_bucket_bits);
+	for (uint32_t i = 0; i < old_count; i++) {
+		for (uint32_t tag = old[i], next; tag != NONE; tag = next) {
+			uint32_t *bucket = tag_bucket(lines, lines->tags[tag].page);
+
+			next = lines->tags[tag].next;
+			lines->tags[tag].next = *bucket;
+			*bucket = tag;
+		}
+	}
+	free(old);
+}
+
+static uint32_t take_tag_slot(struct lines *lines)
+{
+	uint32_t tag = lines->tag_free;
+
+	if (tag != NONE) {
+		lines->tag_free = lines->tags[tag].next;
+		return tag;
+	}
+	if (lines->tag_fresh == lines->tag_slots) {
+		lines->tag_slots *= 2;
+		lines->tags = grow(lines->tags, lines->tag_slots, sizeof(*lines->tags));
+	}
+	return lines->tag_fresh++;
+}
+
+static uint32_t add_tag(struct lines *lines, uint64_t page)
+{
+	const uint32_t tag = take_tag_slot(lines);
+
+	if (++lines->tag_count > 1u << lines->tag_bucket_bits)
+		rehash_tags(lines);
+	uint32_t *bucket = tag_bucket(lines, page);
+
+	lines->tags[tag] = (struct page_tag){.page = page, .next = *bucket};
+	*bucket = tag;
+	return tag;
+}
+
+static void drop_tag_if_unused(struct lines *lines, uint32_t tag)
+{
+	if (lines->tags[tag].present || lines->tags[tag].copies != NONE)
+		return;
+	uint32_t *link = tag_bucket(lines, lines->tags[tag].page);
+
+	while (*link != tag)
+		link = &lines->tags[*link].next;
+	*link = lines->tags[tag].next;
+	lines->tags[tag].next = lines->tag_free;
+	lines->tag_free = tag;
+	lines->tag_count--;
+}
+
+/* ---- the last-level cache ---------------------------------------------------------------- */
+
+static void llc_unlink(struct lines *lines, const struct page_tag *tag)
+{
+	if (tag->newer == NONE)
+		lines->llc.newest = tag->older;
+	else
+		lines->tags[tag->newer].older = tag->older;
+	if (tag->older == NONE)
+		lines->llc.oldest = tag->newer;
+	else
+		lines->tags[tag->older].newer = tag->newer;
+}
+
+static void llc_link_newest(struct lines *lines, uint32_t index)
+{
+	struct page_tag *tag = &lines->tags[index];
+
+	tag->newer = NONE;
+	tag->older = lines->llc.newest;
+	if (tag->older == NONE)
+		lines->llc.oldest = index;
+	else
+		lines->tags[tag->older].newer = index;
+	lines->llc.newest = index;
+}
+
+static void llc_used(struct lines *lines, uint32_t index)
+{
+	if (lines->llc.newest == index)
+		return;
+	llc_unlink(lines, &lines->tags[index]);
+	llc_link_newest(lines, index);
+}
+
+static void llc_take(struct lines *lines, uint32_t index, uint64_t mask)
+{
+	struct page_tag *tag = &lines->tags[index];
+
+	if (!(tag->present & mask))
+		return;
+	lines->llc.lines -= count_lines(tag->present & mask);
+	tag->present &= ~mask;
+	tag->dirty &= ~mask;
+	if (!tag->present)
+		llc_unlink(lines, tag);
+}
+
+static void llc_evict_oldest(struct lines *lines)
+{
+	const uint32_t victim = lines->llc.oldest;
+	const uint64_t dirty = lines->tags[victim].dirty;
+
+	if (dirty)
+		lines->config.writeback(lines->config.writeback_arg, lines->tags[victim].page,
+					dirty);
+	llc_take(lines, victim, UINT64_MAX);
+	drop_tag_if_unused(lines, victim);
+}
+
+/* Only if there is one. `dirty` is part of `mask`; either may be empty. The page itself stays. */
+static void llc_put(struct lines *lines, uint32_t index, uint64_t mask, uint64_t dirty)
+{
+	struct page_tag *tag = &lines->tags[index];
+
+	if (tag->present)
+		llc_used(lines, index);
+	else if (mask)
+		llc_link_newest(lines, index);
+	if (mask & ~tag->present)
+		lines->llc.lines += count_lines(mask & ~tag->present);
+	tag->present |= mask;
+	tag->dirty |= dirty;
+	while (lines->llc.lines > lines->llc_capacity && lines->llc.oldest != lines->llc.newest)
+		llc_evict_oldest(lines);
+}
+
+/* Lines leave a CPU's cache. */
+static void give_up(struct lines *lines, uint32_t tag, uint64_t mask, uint64_t dirty)
+{
+	if (lines->llc_capacity)
+		llc_put(lines, tag, mask, dirty);
+	else if (dirty)
+		lines->config.writeback(lines->config.writeback_arg, lines->tags[tag].page, dirty);
+}
+
+/* ---- CPUs' caches ------------------------------------------------------------------------ */
+
+static uint32_t *copy_bucket(const struct lines *lines, unsigned int cpu, uint64_t page)
+{
+	const uint64_t key = page ^ (uint64_t)cpu << 40;
+
+	return &lines->copy_buckets[key * HASH_MULTIPLY >> (64 - lines->copy_bucket_bits)];
+}
+
+static uint32_t find_copy(const struct lines *lines, unsigned int cpu, uint64_t page)
+{
+	uint32_t copy = *copy_bucket(lines, cpu, page);
+
+	while (copy != NONE && (lines->copies[copy].page != page || lines->copies[copy].cpu != cpu))
+		copy = lines->copies[copy].next;
+	return copy;
+}
+
+static void rehash_copies(struct lines *lines)
+{
+	uint32_t *old = lines->copy_buckets;
+	const uint32_t old_count = 1u << lines->copy_bucket_bits;
+
+	lines->copy_buckets = new_buckets(++lines->copy_bucket_bits);
+	for (uint32_t i = 0; i < old_count; i++) {
+		for (uint32_t copy = old[i], next; copy != NONE; copy = next) {
+			const struct cpu_copy *c = &lines->copies[copy];
+			uint32_t *bucket = copy_bucket(lines, c->cpu, c->page);
+
+			next = c->next;
+			lines->copies[copy].next = *bucket;
+			*bucket = copy;
+		}
+	}
+	free(old);
+}
+
+static uint32_t take_copy_slot(struct lines *lines)
+{
+	uint32_t copy = lines->copy_free;
+
+	if (copy != NONE) {
+		lines->copy_free = lines->copies[copy].next;
+		return copy;
+	}
+	if (lines->copy_fresh == lines->copy_slots) {
+		lines->copy_slots *= 2;
+		lines->copies = grow(lines->copies, lines->copy_slots, sizeof(*lines->copies));
+	}
+	return lines->copy_fresh++;
+}
+
+static void copy_unlink(struct lines *lines, const struct cpu_copy *copy)
+{
+	struct usage *cpu = &lines->cpus[copy->cpu];
+
+	if (copy->newer == NONE)
+		cpu->newest = copy->older;
+	else
+		lines->copies[copy->newer].older = copy->older;
+	if (copy->older == NONE)
+		cpu->oldest = copy->newer;
+	else
+		lines->copies[copy->older].newer = copy->newer;
+}
+
+static void copy_link_newest(struct lines *lines, uint32_t index)
+{
+	struct cpu_copy *copy = &lines->copies[index];
+	struct usage *cpu = &lines->cpus[copy->cpu];
+
+	copy->newer = NONE;
+	copy->older = cpu->newest;
+	if (copy->older == NONE)
+		cpu->oldest = index;
+	else
+		lines->copies[copy->older].newer = index;
+	cpu->newest = index;
+}
+
+static uint32_t add_copy(struct lines *lines, unsigned int cpu, uint32_t tag)
+{
+	const uint64_t page = lines->tags[tag].page;
+	const uint32_t index = take_copy_slot(lines);
+	const uint32_t peer = lines->tags[tag].copies;
+
+	if (++lines->copy_count > 1u << lines->copy_bucket_bits)
+		rehash_copies(lines);
+	uint32_t *bucket = copy_bucket(lines, cpu, page);
+
+	lines->copies[index] =
+		(struct cpu_copy){.page = page, .cpu = cpu, .peer_next = peer, .next = *bucket};
+	*bucket = index;
+	if (peer != NONE)
+		lines->copies[peer].peer_prev = index;
+	lines->tags[tag].copies = index;
+	copy_link_newest(lines, index);
+	return index;
+}
+
+/* Its lines are gone. The page's tag is the caller's. */
+static void drop_copy(struct lines *lines, uint32_t tag, uint32_t index)
+{
+	const struct cpu_copy *copy = &lines->copies[index];
+	uint32_t *link = copy_bucket(lines, copy->cpu, copy->page);
+
+	while (*link != index)
+		link = &lines->copies[*link].next;
+	*link = copy->next;
+	if (copy->peer_prev == NONE)
+		lines->tags[tag].copies = copy->peer_next;
+	else
+		lines->copies[copy->peer_prev].peer_next = copy->peer_next;
+	if (copy->peer_next != NONE)
+		lines->copies[copy->peer_next].peer_prev = copy->peer_prev;
+	copy_unlink(lines, copy);
+	lines->copies[index].next = lines->copy_free;
+	lines->copy_free = index;
+	lines->copy_count--;
+}
+
+/* Takes lines from a copy, which may end it. */
+static void invalidate(struct lines *lines, uint32_t tag, uint32_t index, uint64_t mask)
+{
+	struct cpu_copy *copy = &lines->copies[index];
+
+	lines->cpus[copy->cpu].lines -= count_lines(copy->present & mask);
+	copy->present &= ~mask;
+	copy->dirty &= ~mask;
+	if (!copy->present)
+		drop_copy(lines, tag, index);
+}
+
+/* All copies but one (NONE: all) lose lines. Returns those that any had. */
+static uint64_t invalidate_others(struct lines *lines, uint32_t tag, uint32_t but, uint64_t mask)
+{
+	uint64_t had = 0;
+
+	for (uint32_t i = lines->tags[tag].copies, next; i != NONE; i = next) {
+		next = lines->copies[i].peer_next;
+		if (i == but || !(lines->copies[i].present & mask))
+			continue;
+		had |= lines->copies[i].present & mask;
+		invalidate(lines, tag, i, mask);
+	}
+	return had;
+}
+
+/* Lines that others own become clean: from now on they are shared. Returns them. */
+static uint64_t clean_others(struct lines *lines, uint32_t tag, uint32_t but, uint64_t mask)
+{
+	uint64_t dirty = 0;
+
+	for (uint32_t i = lines->tags[tag].copies; i != NONE; i = lines->copies[i].peer_next) {
+		if (i == but)
+			continue;
+		dirty |= lines->copies[i].dirty & mask;
+		lines->copies[i].dirty &= ~mask;
+	}
+	return dirty;
+}
+
+static void cpu_trim(struct lines *lines, const struct usage *cpu)
+{
+	while (cpu->lines > lines->cpu_capacity && cpu->oldest != cpu->newest) {
+		const struct cpu_copy *victim = &lines->copies[cpu->oldest];
+		const uint32_t tag = find_tag(lines, victim->page);
+
+		give_up(lines, tag, victim->present, victim->dirty);
+		invalidate(lines, tag, cpu->oldest, UINT64_MAX);
+		drop_tag_if_unused(lines, tag);
+	}
+}
+
+static void add_cpus(struct lines *lines, unsigned int count)
+{
+	lines->cpus = grow(lines->cpus, count, sizeof(*lines->cpus));
+	memset(&lines->cpus[lines->cpu_count], 0,
+	       (count - lines->cpu_count) * sizeof(*lines->cpus));
+	lines->cpu_count = count;
+}
+
+/* ---- accesses ---------------------------------------------------------------------------- */
+
+void lines_device_read(struct lines *lines, uint64_t page, uint64_t mask, struct lines_found *found)
+{
+	uint32_t tag = find_tag(lines, page);
+	uint64_t keep;
+
+	*found = (struct lines_found){.memory = mask};
+	if (tag != NONE) {
+		found->cpu = clean_others(lines, tag, NONE, mask);
+		found->llc = lines->tags[tag].present & mask & ~found->cpu;
+		found->memory = mask & ~found->cpu & ~found->llc;
+	}
+	keep = found->cpu | (lines->config.device_read_allocate ? found->memory : 0);
+	if (!lines->llc_capacity) {
+		if (found->cpu)
+			give_up(lines, tag, found->cpu, found->cpu);
+		return;
+	}
+	if (tag == NONE) {
+		if (!keep)
+			return;
+		tag = add_tag(lines, page);
+	}
+	llc_put(lines, tag, keep, found->cpu);
+}
+
+void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
+			struct lines_found *found)
+{
+	const bool stash = lines->config.device_write_stash && lines->llc_capacity;
+	uint32_t tag = find_tag(lines, page);
+
+	*found = (struct lines_found){.memory = mask};
+	if (tag != NONE) {
+		found->cpu = invalidate_others(lines, tag, NONE, mask);
+		found->llc = lines->tags[tag].present & mask & ~found->cpu;
+		found->memory = mask & ~found->cpu & ~found->llc;
+	} else if (stash) {
+		tag = add_tag(lines, page);
+	}
+	if (stash) {
+		llc_put(lines, tag, mask, mask);
+	} else if (tag != NONE) {
+		llc_take(lines, tag, mask);
+		drop_tag_if_unused(lines, tag);
+	}
+}
+
+bool lines_cpu_hit(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask, bool store)
+{
+	if (cpu >= lines->cpu_count)
+		return false;
+	uint32_t index = lines->cpus[cpu].newest;
+
+	if (index == NONE || lines->copies[index].page != page) {
+		index = find_copy(lines, cpu, page);
+		if (index == NONE)
+			return false;
+		copy_unlink(lines, &lines->copies[index]);
+		copy_link_newest(lines, index);
+	}
+	return !(mask & ~(store ? lines->copies[index].dirty : lines->copies[index].present));
+}
+
+/* The CPU's copy of a page, new if need be. */
+static uint32_t own_copy(struct lines *lines, unsigned int cpu, uint64_t page, uint32_t *tag)
+{
+	if (cpu >= lines->cpu_count)
+		add_cpus(lines, cpu + 1);
+	*tag = find_tag(lines, page);
+	if (*tag == NONE)
+		*tag = add_tag(lines, page);
+	const uint32_t copy = find_copy(lines, cpu, page);
+
+	return copy != NONE ? copy : add_copy(lines, cpu, *tag);
+}
+
+void lines_cpu_load(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
+		    struct lines_found *found)
+{
+	uint32_t tag;
+	const uint32_t own = own_copy(lines, cpu, page, &tag);
+	const uint64_t need = mask & ~lines->copies[own].present;
+
+	found->own = mask & ~need;
+	found->cpu = clean_others(lines, tag, own, need);
+	found->llc = lines->tags[tag].present & need & ~found->cpu;
+	found->memory = need & ~found->cpu & ~found->llc;
+	lines->copies[own].present |= need;
+	lines->cpus[cpu].lines += count_lines(need);
+	if (found->cpu)
+		give_up(lines, tag, found->cpu, found->cpu);
+	else if (found->llc)
+		llc_used(lines, tag);
+	cpu_trim(lines, &lines->cpus[cpu]);
+}
+
+void lines_cpu_store(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
+		     uint64_t whole, struct lines_found *found)
+{
+	uint32_t tag;
+	const uint32_t own = own_copy(lines, cpu, page, &tag);
+	const uint64_t need = mask & ~lines->copies[own].dirty;
+	const uint64_t have = lines->copies[own].present;
+
+	found->cpu = invalidate_others(lines, tag, own, need);
+	found->llc = lines->tags[tag].present & need & ~found->cpu;
+	found->memory = need & ~found->cpu & ~found->llc & ~have & ~whole;
+	found->own = mask & ~found->cpu & ~found->llc & ~found->memory;
+	llc_take(lines, tag, need);
+	lines->copies[own].present |= mask;
+	lines->copies[own].dirty |= mask;
+	lines->cpus[cpu].lines += count_lines(mask & ~have);
+	cpu_trim(lines, &lines->cpus[cpu]);
+}
+
+const uint64_t *lines_llc_used(const struct lines *lines)
+{
+	return &lines->llc.lines;
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+struct lines *lines_new(const struct lines_config *config)
+{
+	struct lines *lines = calloc(1, sizeof(*lines));
+
+	if (!lines)
+		return NULL;
+	lines->config = *config;
+	lines->llc_capacity = (uint64_t)config->llc_kib * LINES_A_KIB;
+	lines->cpu_capacity = (uint64_t)config->cpu_cache_kib * LINES_A_KIB;
+	lines->tag_slots = lines->copy_slots = FIRST_SLOTS;
+	lines->tag_fresh = lines->copy_fresh = 1;
+	lines->tags = grow(NULL, lines->tag_slots, sizeof(*lines->tags));
+	lines->copies = grow(NULL, lines->copy_slots, sizeof(*lines->copies));
+	lines->tag_bucket_bits = lines->copy_bucket_bits = 8;
+	lines->tag_buckets = new_buckets(lines->tag_bucket_bits);
+	lines->copy_buckets = new_buckets(lines->copy_bucket_bits);
+	return lines;
+}
+
+void lines_free(struct lines *lines)
+{
+	if (!lines)
+		return;
+	free(lines->tags);
+	free(lines->tag_buckets);
+	free(lines->copies);
+	free(lines->copy_buckets);
+	free(lines->cpus);
+	free(lines);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who has which 64-byte line: the CPUs' private caches, the last-level cache, or memory alone.
+ *
+ * State only, no time and no data: an access says what it found where and changes owners. One tag
+ * covers a 4 KiB page with masks of its lines, so an access to any part of a page costs a look-up or two. Caches hold a
+ * number of lines, in any place, and give up the page that was used longest ago. A CPU that writes a line has
+ * it alone; several may have read it. The last-level cache takes what CPUs give up
+ * and what devices write or read, as the settings say.
+ *
+ * Not modelled: sets and ways, levels within a CPU, prefetching.
+ */
+#ifndef MODELS_MEM_LINES_H
+#define MODELS_MEM_LINES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LINES_LINE_BITS 6u
+#define LINES_PAGE_BITS 12u
+
+struct lines;
+
+struct lines_config {
+	uint32_t llc_kib;	   /* 0: none */
+	uint32_t cpu_cache_kib;	   /* of each CPU; 0: not modelled, CPUs own nothing */
+	bool device_read_allocate; /* lines that a device reads from memory stay in the LLC */
+	bool device_write_stash;   /* a device writes into the LLC, else to memory */
+	/* dirty lines of a page go to memory */
+	void (*writeback)(void *arg, uint64_t page, uint64_t mask);
+	void *writeback_arg;
+};
+
+/* Where the lines of an access were: masks that do not overlap. */
+struct lines_found {
+	uint64_t own;	 /* the CPU's own cache, or lines that it need not fetch */
+	uint64_t cpu;	 /* another CPU's cache, which had to give it or give it up */
+	uint64_t llc;	 /* the last-level cache */
+	uint64_t memory; /* nowhere else */
+};
+
+/* NULL: the host has no memory. */
+struct lines *lines_new(const struct lines_config *config);
+void lines_free(struct lines *lines);
+
+/* Lines of [pa, pa + bytes), which is not empty, as far as they are in pa's page. */
+static inline uint64_t lines_mask(uint64_t pa, uint32_t bytes)
+{
+	const unsigned int first = (pa >> LINES_LINE_BITS) & 63;
+	uint64_t last = (pa + bytes - 1) >> LINES_LINE_BITS;
+
+	last = last >> 6 == pa >> LINES_PAGE_BITS ? last & 63 : 63;
+	return (UINT64_MAX >> (63 - (last - first))) << first;
+}
+
+/* `page` is a physical address >> LINES_PAGE_BITS. */
+void lines_device_read(struct lines *lines, uint64_t page, uint64_t mask,
+		       struct lines_found *found);
+void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
+			struct lines_found *found);
+
+/* Whether the CPU's own cache has it all, as its owner for a store; marks the page as used. */
+bool lines_cpu_hit(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask, bool store);
+/* When it does not hit. `whole`: lines of a store that are written wholly, and not fetched. */
+void lines_cpu_load(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
+		    struct lines_found *found);
+void lines_cpu_store(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
+		     uint64_t whole, struct lines_found *found);
+
+/* Lines that are in the last-level cache now; a counter's address. */
+const uint64_t *lines_llc_used(const struct lines *lines);
+
+#endif
