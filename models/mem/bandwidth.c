@@ -120,3 +120,26 @@ sim_time bandwidth_book_posted(struct bandwidth *bandwidth, unsigned int pipe, u
 {
 	return append(&bandwidth->pipes[pipe], bytes);
 }
+
+/* The queue is counted in transactions of the newcomer's own size. */
+void bandwidth_queued(struct bandwidth_use *use, sim_time busy, sim_time wait)
+{
+	use->under_way++;
+	if (!wait)
+		return;
+	uint64_t queue = busy ? wait / busy + 1 : 1;
+
+	if (queue > use->under_way)
+		queue = use->under_way;
+	if (queue > use->resource.waiting_max)
+		use->resource.waiting_max = (uint32_t)queue;
+}
+
+void bandwidth_used(struct bandwidth_use *use, sim_time busy, sim_time wait)
+{
+	const uint64_t possible = use->resource.servers * sim_now();
+
+	use->busy_ps += busy;
+	resource_add(&use->resource, 0, wait);
+	use->resource.busy_ps = use->busy_ps < possible ? use->busy_ps : possible;
+}

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "sim/engine/engine.h"
+#include "sim/stats/resource.h"
 
 struct bandwidth_pipe {
 	sim_time free;	/* when it has moved all that is booked */
@@ -59,5 +60,17 @@ struct bandwidth_slot bandwidth_book_steady(struct bandwidth *bandwidth,
 					    uint32_t bytes);
 /* For what nobody waits for. Returns its busy time. */
 sim_time bandwidth_book_posted(struct bandwidth *bandwidth, unsigned int pipe, uint32_t bytes);
+
+/* A group of pipes as a contended resource. */
+struct bandwidth_use {
+	struct resource resource;
+	uint64_t busy_ps;	/* booked; the resource shows what is not ahead of now */
+	unsigned int under_way; /* transactions */
+};
+
+/* A transaction begins, and would wait; its owner counts under_way down. */
+void bandwidth_queued(struct bandwidth_use *use, sim_time busy, sim_time wait);
+/* A service as a whole. */
+void bandwidth_used(struct bandwidth_use *use, sim_time busy, sim_time wait);
 
 #endif

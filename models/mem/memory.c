@@ -10,7 +10,6 @@
 #include "models/mem/bandwidth.h"
 #include "models/mem/lines.h"
 #include "models/mem/monitor.h"
-#include "sim/stats/resource.h"
 #include "sim/stats/waits.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -116,15 +115,8 @@ struct cpu {
 	unsigned int node;
 };
 
-/* A contended resource with what is accounted to it, part of which may lie ahead. */
-struct account {
-	struct resource resource;
-	uint64_t busy_ps;
-	unsigned int under_way; /* transactions that use it */
-};
-
 struct node {
-	struct account channels;
+	struct bandwidth_use channels;
 };
 
 struct memory {
@@ -137,7 +129,7 @@ struct memory {
 	/* pipes: the channels of node 0, of node 1, ..., then each node's last-level cache */
 	struct bandwidth *bandwidth;
 	struct node nodes[MEMORY_MAX_NODES];
-	struct account llc;
+	struct bandwidth_use llc;
 	uint64_t node_bytes;
 	sim_time distance_ps[MEMORY_MAX_NODES][MEMORY_MAX_NODES]; /* [from][to] */
 
@@ -310,30 +302,6 @@ static struct bandwidth_slot book_llc(struct memory *memory, enum booking kind,
 			 (uint32_t)__builtin_popcountll(mask) * MEMORY_LINE_BYTES);
 }
 
-/* A service as a whole. What lies ahead of now is not shown as busy before its time. */
-static void account(struct account *account, sim_time busy, sim_time wait)
-{
-	const uint64_t possible = account->resource.servers * sim_now();
-
-	account->busy_ps += busy;
-	resource_add(&account->resource, 0, wait);
-	account->resource.busy_ps = account->busy_ps < possible ? account->busy_ps : possible;
-}
-
-/* The queue that a transaction meets, in transactions of its own size. */
-static void note_queue(struct account *account, sim_time busy, sim_time wait)
-{
-	account->under_way++;
-	if (!wait)
-		return;
-	uint64_t queue = busy ? wait / busy + 1 : 1;
-
-	if (queue > account->under_way)
-		queue = account->under_way;
-	if (queue > account->resource.waiting_max)
-		account->resource.waiting_max = (uint32_t)queue;
-}
-
 /* Lines that the last-level cache or a CPU's cache gave up. */
 static void write_back(void *arg, uint64_t page, uint64_t mask)
 {
@@ -342,7 +310,7 @@ static void write_back(void *arg, uint64_t page, uint64_t mask)
 	sim_time busy;
 
 	book_channels(memory, BOOK_POSTED, NULL, node, page, mask, &busy);
-	account(&memory->nodes[node].channels, busy, 0);
+	bandwidth_used(&memory->nodes[node].channels, busy, 0);
 	memory->writebacks += (uint64_t)__builtin_popcountll(mask);
 }
 
@@ -443,20 +411,20 @@ static sim_time completion_time(struct memory *memory, struct flight *flight)
 	flight->uses_dram = demand.dram;
 	flight->uses_llc = demand.llc;
 	if (demand.dram) {
-		struct account *channels = &memory->nodes[flight->node].channels;
+		struct bandwidth_use *channels = &memory->nodes[flight->node].channels;
 		sim_time busy;
 		const struct bandwidth_slot slot = book_channels(
 			memory, BOOK_TXN, client, flight->node, page, demand.dram, &busy);
 
 		flight->dram = add_service(&outcome, slot, demand.dram_latency);
-		note_queue(channels, flight->dram.busy, flight->dram.wait);
+		bandwidth_queued(channels, flight->dram.busy, flight->dram.wait);
 		flight->dram.busy = busy;
 	}
 	if (demand.llc) {
 		flight->llc = add_service(
 			&outcome, book_llc(memory, BOOK_TXN, client, flight->node, demand.llc),
 			demand.llc_latency);
-		note_queue(&memory->llc, flight->llc.busy, flight->llc.wait);
+		bandwidth_queued(&memory->llc, flight->llc.busy, flight->llc.wait);
 	}
 	const sim_time far = memory->distance_ps[requester->node][flight->node];
 
@@ -469,16 +437,16 @@ static sim_time completion_time(struct memory *memory, struct flight *flight)
 
 static void end_service(struct memory *memory, struct flight *flight)
 {
-	struct account *channels = &memory->nodes[flight->node].channels;
+	struct bandwidth_use *channels = &memory->nodes[flight->node].channels;
 
 	bandwidth_end(memory->bandwidth, flight->client);
 	if (flight->uses_dram) {
 		channels->under_way--;
-		account(channels, flight->dram.busy, flight->dram.wait);
+		bandwidth_used(channels, flight->dram.busy, flight->dram.wait);
 	}
 	if (flight->uses_llc) {
 		memory->llc.under_way--;
-		account(&memory->llc, flight->llc.busy, flight->llc.wait);
+		bandwidth_used(&memory->llc, flight->llc.busy, flight->llc.wait);
 	}
 }
 
@@ -669,7 +637,7 @@ static sim_time miss_cost(struct memory *memory, struct cpu *cpu, uint64_t page,
 			book_llc(memory, BOOK_CPU, client, node, found->llc | found->cpu);
 
 		wait = wait_of(slot, cpu->local);
-		account(&memory->llc, slot.busy, wait);
+		bandwidth_used(&memory->llc, slot.busy, wait);
 	}
 	if (found->memory) {
 		sim_time busy;
@@ -677,7 +645,7 @@ static sim_time miss_cost(struct memory *memory, struct cpu *cpu, uint64_t page,
 			book_channels(memory, BOOK_CPU, client, node, page, found->memory, &busy);
 		const sim_time queued = wait_of(slot, cpu->local);
 
-		account(&memory->nodes[node].channels, busy, queued);
+		bandwidth_used(&memory->nodes[node].channels, busy, queued);
 		if (wait < queued)
 			wait = queued;
 	}
