@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The memory model's data paths: which channel has which line, and their bookings.
+ */
+#include <assert.h>
+
+#include "models/mem/memory_internal.h"
+
+static_assert(MEMORY_MAX_CHANNELS <= 64, "a mask of channels");
+
+unsigned int memory_node(const struct memory *memory, uint64_t pa)
+{
+	if (memory->params.nodes == 1)
+		return 0;
+	return (unsigned int)((pa - memory->ram->base) / memory->node_bytes);
+}
+
+/* Sums the digits of the unit's number, so that strides spread as well as sequences do. */
+static unsigned int channel_of(const struct memory *memory, uint64_t unit)
+{
+	const uint32_t channels = memory->params.channels;
+
+	return (unsigned int)((unit + unit / channels + unit / channels / channels) % channels);
+}
+
+/* A page's lines by channel. Returns a mask of channels. */
+static uint64_t split(const struct memory *memory, uint64_t page, uint64_t mask,
+		      uint8_t lines[MEMORY_MAX_CHANNELS])
+{
+	const uint32_t unit_lines = memory->params.interleave_bytes / MEMORY_LINE_BYTES;
+	const uint32_t units = unit_lines < PAGE_LINES ? PAGE_LINES / unit_lines : 1;
+	const uint64_t unit_mask = ALL_LINES >> (PAGE_LINES - PAGE_LINES / units);
+	const uint64_t first = units > 1 ? page * units : page * PAGE_LINES / unit_lines;
+	uint64_t channels = 0;
+
+	for (uint64_t unit = first; mask; unit++) {
+		const uint64_t part = mask & unit_mask;
+
+		mask = units > 1 ? mask >> unit_lines : 0;
+		if (!part)
+			continue;
+		const unsigned int channel = channel_of(memory, unit);
+
+		if (!(channels >> channel & 1))
+			lines[channel] = 0;
+		channels |= UINT64_C(1) << channel;
+		lines[channel] =
+			(uint8_t)(lines[channel] +
+				  (part == unit_mask ? PAGE_LINES / units : memory_lines(part)));
+	}
+	return channels;
+}
+
+/* A page in equal parts, the usual case of a long burst. */
+static bool split_evenly(const struct memory *memory, uint64_t mask)
+{
+	const uint64_t round = (uint64_t)memory->params.channels * memory->params.interleave_bytes;
+
+	return mask == ALL_LINES && round <= SIM_TXN_MAX_BYTES && SIM_TXN_MAX_BYTES % round == 0;
+}
+
+static struct bandwidth_slot book_pipe(struct memory *memory, enum booking kind,
+				       struct bandwidth_client *client, unsigned int pipe,
+				       uint32_t bytes)
+{
+	if (kind == BOOK_TXN)
+		return bandwidth_book(memory->bandwidth, client, pipe, bytes);
+	if (kind == BOOK_CPU)
+		return bandwidth_book_steady(memory->bandwidth, client, pipe, bytes);
+	return (struct bandwidth_slot){
+		.busy = bandwidth_book_posted(memory->bandwidth, pipe, bytes)};
+}
+
+struct bandwidth_slot memory_book_channels(struct memory *memory, enum booking kind,
+					   struct bandwidth_client *client, unsigned int node,
+					   uint64_t page, uint64_t mask, sim_time *busy_sum)
+{
+	const unsigned int first = node * memory->params.channels;
+	const bool even = split_evenly(memory, mask);
+	uint8_t lines[MEMORY_MAX_CHANNELS];
+	uint64_t channels = even ? ALL_LINES >> (64 - memory->params.channels)
+				 : split(memory, page, mask, lines);
+	uint32_t bytes = SIM_TXN_MAX_BYTES / memory->params.channels;
+	struct bandwidth_slot all = {0};
+
+	*busy_sum = 0;
+	for (; channels; channels &= channels - 1) {
+		const unsigned int channel = (unsigned int)__builtin_ctzll(channels);
+
+		if (!even)
+			bytes = lines[channel] * MEMORY_LINE_BYTES;
+		const struct bandwidth_slot slot =
+			book_pipe(memory, kind, client, first + channel, bytes);
+
+		*busy_sum += slot.busy;
+		if (all.end < slot.end)
+			all.end = slot.end;
+		if (all.busy < slot.busy)
+			all.busy = slot.busy;
+	}
+	return all;
+}
+
+struct bandwidth_slot memory_book_llc(struct memory *memory, enum booking kind,
+				      struct bandwidth_client *client, unsigned int node,
+				      uint64_t mask)
+{
+	const unsigned int pipe = memory->params.nodes * memory->params.channels + node;
+
+	return book_pipe(memory, kind, client, pipe, memory_lines(mask) * MEMORY_LINE_BYTES);
+}
+
+void memory_write_back(void *arg, uint64_t page, uint64_t mask)
+{
+	struct memory *memory = arg;
+	const unsigned int node = memory_node(memory, page << LINES_PAGE_BITS);
+	sim_time busy;
+
+	memory_book_channels(memory, BOOK_POSTED, NULL, node, page, mask, &busy);
+	bandwidth_used(&memory->nodes[node].channels, busy, 0);
+	memory->writebacks += memory_lines(mask);
+}
