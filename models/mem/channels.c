@@ -19,44 +19,32 @@ unsigned int memory_node(const struct memory *memory, uint64_t pa)
 static unsigned int channel_of(const struct memory *memory, uint64_t unit)
 {
 	const uint32_t channels = memory->params.channels;
+	const uint64_t rounds = unit / channels;
 
-	return (unsigned int)((unit + unit / channels + unit / channels / channels) % channels);
+	return (unsigned int)((unit + rounds + rounds / channels) % channels);
 }
 
 /* A page's lines by channel. Returns a mask of channels. */
 static uint64_t split(const struct memory *memory, uint64_t page, uint64_t mask,
 		      uint8_t lines[MEMORY_MAX_CHANNELS])
 {
-	const uint32_t unit_lines = memory->params.interleave_bytes / MEMORY_LINE_BYTES;
-	const uint32_t units = unit_lines < PAGE_LINES ? PAGE_LINES / unit_lines : 1;
-	const uint64_t unit_mask = ALL_LINES >> (PAGE_LINES - PAGE_LINES / units);
-	const uint64_t first = units > 1 ? page * units : page * PAGE_LINES / unit_lines;
+	const unsigned int unit_lines = memory->unit_lines;
+	const uint64_t unit_mask = ALL_LINES >> (PAGE_LINES - unit_lines);
+	const uint64_t page_unit = (page << LINES_PAGE_BITS) / memory->params.interleave_bytes;
 	uint64_t channels = 0;
 
-	for (uint64_t unit = first; mask; unit++) {
-		const uint64_t part = mask & unit_mask;
+	while (mask) {
+		const unsigned int unit = (unsigned int)__builtin_ctzll(mask) / unit_lines;
+		const uint64_t part = mask & unit_mask << unit * unit_lines;
+		const unsigned int channel = channel_of(memory, page_unit + unit);
 
-		mask = units > 1 ? mask >> unit_lines : 0;
-		if (!part)
-			continue;
-		const unsigned int channel = channel_of(memory, unit);
-
+		mask &= ~part;
 		if (!(channels >> channel & 1))
 			lines[channel] = 0;
 		channels |= UINT64_C(1) << channel;
-		lines[channel] =
-			(uint8_t)(lines[channel] +
-				  (part == unit_mask ? PAGE_LINES / units : memory_lines(part)));
+		lines[channel] = (uint8_t)(lines[channel] + lines_count(part));
 	}
 	return channels;
-}
-
-/* A page in equal parts, the usual case of a long burst. */
-static bool split_evenly(const struct memory *memory, uint64_t mask)
-{
-	const uint64_t round = (uint64_t)memory->params.channels * memory->params.interleave_bytes;
-
-	return mask == ALL_LINES && round <= SIM_TXN_MAX_BYTES && SIM_TXN_MAX_BYTES % round == 0;
 }
 
 static struct bandwidth_slot book_pipe(struct memory *memory, enum booking kind,
@@ -76,7 +64,7 @@ struct bandwidth_slot memory_book_channels(struct memory *memory, enum booking k
 					   uint64_t page, uint64_t mask, sim_time *busy_sum)
 {
 	const unsigned int first = node * memory->params.channels;
-	const bool even = split_evenly(memory, mask);
+	const bool even = memory->even_pages && mask == ALL_LINES;
 	uint8_t lines[MEMORY_MAX_CHANNELS];
 	uint64_t channels = even ? ALL_LINES >> (64 - memory->params.channels)
 				 : split(memory, page, mask, lines);
@@ -107,7 +95,7 @@ struct bandwidth_slot memory_book_llc(struct memory *memory, enum booking kind,
 {
 	const unsigned int pipe = memory->params.nodes * memory->params.channels + node;
 
-	return book_pipe(memory, kind, client, pipe, memory_lines(mask) * MEMORY_LINE_BYTES);
+	return book_pipe(memory, kind, client, pipe, lines_count(mask) * MEMORY_LINE_BYTES);
 }
 
 void memory_write_back(void *arg, uint64_t page, uint64_t mask)
@@ -118,5 +106,5 @@ void memory_write_back(void *arg, uint64_t page, uint64_t mask)
 
 	memory_book_channels(memory, BOOK_POSTED, NULL, node, page, mask, &busy);
 	bandwidth_used(&memory->nodes[node].channels, busy, 0);
-	memory->writebacks += memory_lines(mask);
+	memory->writebacks += lines_count(mask);
 }

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SLOTS   256u
-#define LINES_A_KIB   16u
-#define NONE	      0u /* index 0 of each pool is not used */
-#define HASH_MULTIPLY UINT64_C(0x9e3779b97f4a7c15)
+#define FIRST_SLOTS 256u
+#define LINES_A_KIB 16u
+#define NONE	    0u /* index 0 of each pool is not used */
 
 /* A page of which some cache has a line. Indices instead of pointers: pools grow by realloc. */
 struct page_tag {
@@ -20,23 +19,14 @@ struct page_tag {
 	uint32_t next;		 /* in the bucket; free list */
 };
 
-/* A CPU's lines of a page. */
-struct cpu_copy {
-	uint64_t page;
-	uint64_t present, dirty;
-	uint32_t cpu;
-	uint32_t peer_next, peer_prev; /* the same page's, of other CPUs */
-	uint32_t older, newer;	       /* the same CPU's */
-	uint32_t next;		       /* in the bucket; free list */
-};
-
-/* Least recently used order. */
+/* The last-level cache's pages in order of use, a CPU's in order of their arrival. */
 struct usage {
 	uint32_t newest, oldest;
 	uint64_t lines;
 };
 
 struct lines {
+	struct lines_front front; /* the CPUs' copies; looked up outside */
 	struct lines_config config;
 	uint64_t llc_capacity, cpu_capacity; /* lines */
 
@@ -45,10 +35,7 @@ struct lines {
 	uint32_t *tag_buckets;
 	uint32_t tag_bucket_bits;
 
-	struct cpu_copy *copies;
 	uint32_t copy_slots, copy_fresh, copy_free, copy_count;
-	uint32_t *copy_buckets;
-	uint32_t copy_bucket_bits;
 
 	struct usage llc;
 	struct usage *cpus;
@@ -73,16 +60,11 @@ static uint32_t *new_buckets(uint32_t bits)
 	return buckets;
 }
 
-static unsigned int count_lines(uint64_t mask)
-{
-	return (unsigned int)__builtin_popcountll(mask);
-}
-
 /* ---- pages ------------------------------------------------------------------------------- */
 
 static uint32_t *tag_bucket(const struct lines *lines, uint64_t page)
 {
-	return &lines->tag_buckets[page * HASH_MULTIPLY >> (64 - lines->tag_bucket_bits)];
+	return &lines->tag_buckets[page * LINES_HASH_MULTIPLY >> (64 - lines->tag_bucket_bits)];
 }
 
 static uint32_t find_tag(const struct lines *lines, uint64_t page)
@@ -195,7 +177,7 @@ static void llc_take(struct lines *lines, uint32_t index, uint64_t mask)
 
 	if (!(tag->present & mask))
 		return;
-	lines->llc.lines -= count_lines(tag->present & mask);
+	lines->llc.lines -= lines_count(tag->present & mask);
 	tag->present &= ~mask;
 	tag->dirty &= ~mask;
 	if (!tag->present)
@@ -224,7 +206,7 @@ static void llc_put(struct lines *lines, uint32_t index, uint64_t mask, uint64_t
 	else if (mask)
 		llc_link_newest(lines, index);
 	if (mask & ~tag->present)
-		lines->llc.lines += count_lines(mask & ~tag->present);
+		lines->llc.lines += lines_count(mask & ~tag->present);
 	tag->present |= mask;
 	tag->dirty |= dirty;
 	while (lines->llc.lines > lines->llc_capacity && lines->llc.oldest != lines->llc.newest)
@@ -242,35 +224,19 @@ static void give_up(struct lines *lines, uint32_t tag, uint64_t mask, uint64_t d
 
 /* ---- CPUs' caches ------------------------------------------------------------------------ */
 
-static uint32_t *copy_bucket(const struct lines *lines, unsigned int cpu, uint64_t page)
-{
-	const uint64_t key = page ^ (uint64_t)cpu << 40;
-
-	return &lines->copy_buckets[key * HASH_MULTIPLY >> (64 - lines->copy_bucket_bits)];
-}
-
-static uint32_t find_copy(const struct lines *lines, unsigned int cpu, uint64_t page)
-{
-	uint32_t copy = *copy_bucket(lines, cpu, page);
-
-	while (copy != NONE && (lines->copies[copy].page != page || lines->copies[copy].cpu != cpu))
-		copy = lines->copies[copy].next;
-	return copy;
-}
-
 static void rehash_copies(struct lines *lines)
 {
-	uint32_t *old = lines->copy_buckets;
-	const uint32_t old_count = 1u << lines->copy_bucket_bits;
+	uint32_t *old = lines->front.buckets;
+	const uint32_t old_count = 1u << (64 - lines->front.shift);
 
-	lines->copy_buckets = new_buckets(++lines->copy_bucket_bits);
+	lines->front.buckets = new_buckets(64 - --lines->front.shift);
 	for (uint32_t i = 0; i < old_count; i++) {
 		for (uint32_t copy = old[i], next; copy != NONE; copy = next) {
-			const struct cpu_copy *c = &lines->copies[copy];
-			uint32_t *bucket = copy_bucket(lines, c->cpu, c->page);
+			const struct lines_copy *c = &lines->front.copies[copy];
+			uint32_t *bucket = lines_copy_bucket(&lines->front, c->cpu, c->page);
 
 			next = c->next;
-			lines->copies[copy].next = *bucket;
+			lines->front.copies[copy].next = *bucket;
 			*bucket = copy;
 		}
 	}
@@ -282,33 +248,34 @@ static uint32_t take_copy_slot(struct lines *lines)
 	uint32_t copy = lines->copy_free;
 
 	if (copy != NONE) {
-		lines->copy_free = lines->copies[copy].next;
+		lines->copy_free = lines->front.copies[copy].next;
 		return copy;
 	}
 	if (lines->copy_fresh == lines->copy_slots) {
 		lines->copy_slots *= 2;
-		lines->copies = grow(lines->copies, lines->copy_slots, sizeof(*lines->copies));
+		lines->front.copies =
+			grow(lines->front.copies, lines->copy_slots, sizeof(*lines->front.copies));
 	}
 	return lines->copy_fresh++;
 }
 
-static void copy_unlink(struct lines *lines, const struct cpu_copy *copy)
+static void copy_unlink(struct lines *lines, const struct lines_copy *copy)
 {
 	struct usage *cpu = &lines->cpus[copy->cpu];
 
 	if (copy->newer == NONE)
 		cpu->newest = copy->older;
 	else
-		lines->copies[copy->newer].older = copy->older;
+		lines->front.copies[copy->newer].older = copy->older;
 	if (copy->older == NONE)
 		cpu->oldest = copy->newer;
 	else
-		lines->copies[copy->older].newer = copy->newer;
+		lines->front.copies[copy->older].newer = copy->newer;
 }
 
 static void copy_link_newest(struct lines *lines, uint32_t index)
 {
-	struct cpu_copy *copy = &lines->copies[index];
+	struct lines_copy *copy = &lines->front.copies[index];
 	struct usage *cpu = &lines->cpus[copy->cpu];
 
 	copy->newer = NONE;
@@ -316,7 +283,7 @@ static void copy_link_newest(struct lines *lines, uint32_t index)
 	if (copy->older == NONE)
 		cpu->oldest = index;
 	else
-		lines->copies[copy->older].newer = index;
+		lines->front.copies[copy->older].newer = index;
 	cpu->newest = index;
 }
 
@@ -326,15 +293,15 @@ static uint32_t add_copy(struct lines *lines, unsigned int cpu, uint32_t tag)
 	const uint32_t index = take_copy_slot(lines);
 	const uint32_t peer = lines->tags[tag].copies;
 
-	if (++lines->copy_count > 1u << lines->copy_bucket_bits)
+	if (++lines->copy_count > 1u << (64 - lines->front.shift))
 		rehash_copies(lines);
-	uint32_t *bucket = copy_bucket(lines, cpu, page);
+	uint32_t *bucket = lines_copy_bucket(&lines->front, cpu, page);
 
-	lines->copies[index] =
-		(struct cpu_copy){.page = page, .cpu = cpu, .peer_next = peer, .next = *bucket};
+	lines->front.copies[index] =
+		(struct lines_copy){.page = page, .cpu = cpu, .peer_next = peer, .next = *bucket};
 	*bucket = index;
 	if (peer != NONE)
-		lines->copies[peer].peer_prev = index;
+		lines->front.copies[peer].peer_prev = index;
 	lines->tags[tag].copies = index;
 	copy_link_newest(lines, index);
 	return index;
@@ -343,20 +310,20 @@ static uint32_t add_copy(struct lines *lines, unsigned int cpu, uint32_t tag)
 /* Its lines are gone. The page's tag is the caller's. */
 static void drop_copy(struct lines *lines, uint32_t tag, uint32_t index)
 {
-	const struct cpu_copy *copy = &lines->copies[index];
-	uint32_t *link = copy_bucket(lines, copy->cpu, copy->page);
+	const struct lines_copy *copy = &lines->front.copies[index];
+	uint32_t *link = lines_copy_bucket(&lines->front, copy->cpu, copy->page);
 
 	while (*link != index)
-		link = &lines->copies[*link].next;
+		link = &lines->front.copies[*link].next;
 	*link = copy->next;
 	if (copy->peer_prev == NONE)
 		lines->tags[tag].copies = copy->peer_next;
 	else
-		lines->copies[copy->peer_prev].peer_next = copy->peer_next;
+		lines->front.copies[copy->peer_prev].peer_next = copy->peer_next;
 	if (copy->peer_next != NONE)
-		lines->copies[copy->peer_next].peer_prev = copy->peer_prev;
+		lines->front.copies[copy->peer_next].peer_prev = copy->peer_prev;
 	copy_unlink(lines, copy);
-	lines->copies[index].next = lines->copy_free;
+	lines->front.copies[index].next = lines->copy_free;
 	lines->copy_free = index;
 	lines->copy_count--;
 }
@@ -364,9 +331,9 @@ static void drop_copy(struct lines *lines, uint32_t tag, uint32_t index)
 /* Takes lines from a copy, which may end it. */
 static void invalidate(struct lines *lines, uint32_t tag, uint32_t index, uint64_t mask)
 {
-	struct cpu_copy *copy = &lines->copies[index];
+	struct lines_copy *copy = &lines->front.copies[index];
 
-	lines->cpus[copy->cpu].lines -= count_lines(copy->present & mask);
+	lines->cpus[copy->cpu].lines -= lines_count(copy->present & mask);
 	copy->present &= ~mask;
 	copy->dirty &= ~mask;
 	if (!copy->present)
@@ -379,10 +346,10 @@ static uint64_t invalidate_others(struct lines *lines, uint32_t tag, uint32_t bu
 	uint64_t had = 0;
 
 	for (uint32_t i = lines->tags[tag].copies, next; i != NONE; i = next) {
-		next = lines->copies[i].peer_next;
-		if (i == but || !(lines->copies[i].present & mask))
+		next = lines->front.copies[i].peer_next;
+		if (i == but || !(lines->front.copies[i].present & mask))
 			continue;
-		had |= lines->copies[i].present & mask;
+		had |= lines->front.copies[i].present & mask;
 		invalidate(lines, tag, i, mask);
 	}
 	return had;
@@ -393,19 +360,30 @@ static uint64_t clean_others(struct lines *lines, uint32_t tag, uint32_t but, ui
 {
 	uint64_t dirty = 0;
 
-	for (uint32_t i = lines->tags[tag].copies; i != NONE; i = lines->copies[i].peer_next) {
+	for (uint32_t i = lines->tags[tag].copies; i != NONE;
+	     i = lines->front.copies[i].peer_next) {
 		if (i == but)
 			continue;
-		dirty |= lines->copies[i].dirty & mask;
-		lines->copies[i].dirty &= ~mask;
+		dirty |= lines->front.copies[i].dirty & mask;
+		lines->front.copies[i].dirty &= ~mask;
 	}
 	return dirty;
 }
 
-static void cpu_trim(struct lines *lines, const struct usage *cpu)
+/* Second chance: what was used since it last came up goes to the end. `own` stays. */
+static void cpu_trim(struct lines *lines, const struct usage *cpu, uint32_t own)
 {
 	while (cpu->lines > lines->cpu_capacity && cpu->oldest != cpu->newest) {
-		const struct cpu_copy *victim = &lines->copies[cpu->oldest];
+		struct lines_copy *victim = &lines->front.copies[cpu->oldest];
+
+		if (victim->used || cpu->oldest == own) {
+			const uint32_t index = cpu->oldest;
+
+			victim->used = false;
+			copy_unlink(lines, victim);
+			copy_link_newest(lines, index);
+			continue;
+		}
 		const uint32_t tag = find_tag(lines, victim->page);
 
 		give_up(lines, tag, victim->present, victim->dirty);
@@ -471,22 +449,6 @@ void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
 	}
 }
 
-bool lines_cpu_hit(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask, bool store)
-{
-	if (cpu >= lines->cpu_count)
-		return false;
-	uint32_t index = lines->cpus[cpu].newest;
-
-	if (index == NONE || lines->copies[index].page != page) {
-		index = find_copy(lines, cpu, page);
-		if (index == NONE)
-			return false;
-		copy_unlink(lines, &lines->copies[index]);
-		copy_link_newest(lines, index);
-	}
-	return !(mask & ~(store ? lines->copies[index].dirty : lines->copies[index].present));
-}
-
 /* The CPU's copy of a page, new if need be. */
 static uint32_t own_copy(struct lines *lines, unsigned int cpu, uint64_t page, uint32_t *tag)
 {
@@ -495,7 +457,7 @@ static uint32_t own_copy(struct lines *lines, unsigned int cpu, uint64_t page, u
 	*tag = find_tag(lines, page);
 	if (*tag == NONE)
 		*tag = add_tag(lines, page);
-	const uint32_t copy = find_copy(lines, cpu, page);
+	const uint32_t copy = lines_find_copy(&lines->front, cpu, page);
 
 	return copy != NONE ? copy : add_copy(lines, cpu, *tag);
 }
@@ -505,19 +467,19 @@ void lines_cpu_load(struct lines *lines, unsigned int cpu, uint64_t page, uint64
 {
 	uint32_t tag;
 	const uint32_t own = own_copy(lines, cpu, page, &tag);
-	const uint64_t need = mask & ~lines->copies[own].present;
+	const uint64_t need = mask & ~lines->front.copies[own].present;
 
 	found->own = mask & ~need;
 	found->cpu = clean_others(lines, tag, own, need);
 	found->llc = lines->tags[tag].present & need & ~found->cpu;
 	found->memory = need & ~found->cpu & ~found->llc;
-	lines->copies[own].present |= need;
-	lines->cpus[cpu].lines += count_lines(need);
+	lines->front.copies[own].present |= need;
+	lines->cpus[cpu].lines += lines_count(need);
 	if (found->cpu)
 		give_up(lines, tag, found->cpu, found->cpu);
 	else if (found->llc)
 		llc_used(lines, tag);
-	cpu_trim(lines, &lines->cpus[cpu]);
+	cpu_trim(lines, &lines->cpus[cpu], own);
 }
 
 void lines_cpu_store(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
@@ -525,18 +487,23 @@ void lines_cpu_store(struct lines *lines, unsigned int cpu, uint64_t page, uint6
 {
 	uint32_t tag;
 	const uint32_t own = own_copy(lines, cpu, page, &tag);
-	const uint64_t need = mask & ~lines->copies[own].dirty;
-	const uint64_t have = lines->copies[own].present;
+	const uint64_t need = mask & ~lines->front.copies[own].dirty;
+	const uint64_t have = lines->front.copies[own].present;
 
 	found->cpu = invalidate_others(lines, tag, own, need);
 	found->llc = lines->tags[tag].present & need & ~found->cpu;
 	found->memory = need & ~found->cpu & ~found->llc & ~have & ~whole;
 	found->own = mask & ~found->cpu & ~found->llc & ~found->memory;
 	llc_take(lines, tag, need);
-	lines->copies[own].present |= mask;
-	lines->copies[own].dirty |= mask;
-	lines->cpus[cpu].lines += count_lines(mask & ~have);
-	cpu_trim(lines, &lines->cpus[cpu]);
+	lines->front.copies[own].present |= mask;
+	lines->front.copies[own].dirty |= mask;
+	lines->cpus[cpu].lines += lines_count(mask & ~have);
+	cpu_trim(lines, &lines->cpus[cpu], own);
+}
+
+const struct lines_front *lines_front(const struct lines *lines)
+{
+	return &lines->front;
 }
 
 const uint64_t *lines_llc_used(const struct lines *lines)
@@ -558,10 +525,11 @@ struct lines *lines_new(const struct lines_config *config)
 	lines->tag_slots = lines->copy_slots = FIRST_SLOTS;
 	lines->tag_fresh = lines->copy_fresh = 1;
 	lines->tags = grow(NULL, lines->tag_slots, sizeof(*lines->tags));
-	lines->copies = grow(NULL, lines->copy_slots, sizeof(*lines->copies));
-	lines->tag_bucket_bits = lines->copy_bucket_bits = 8;
+	lines->front.copies = grow(NULL, lines->copy_slots, sizeof(*lines->front.copies));
+	lines->tag_bucket_bits = 8;
+	lines->front.shift = 64 - 8;
 	lines->tag_buckets = new_buckets(lines->tag_bucket_bits);
-	lines->copy_buckets = new_buckets(lines->copy_bucket_bits);
+	lines->front.buckets = new_buckets(64 - lines->front.shift);
 	return lines;
 }
 
@@ -571,8 +539,8 @@ void lines_free(struct lines *lines)
 		return;
 	free(lines->tags);
 	free(lines->tag_buckets);
-	free(lines->copies);
-	free(lines->copy_buckets);
+	free(lines->front.copies);
+	free(lines->front.buckets);
 	free(lines->cpus);
 	free(lines);
 }

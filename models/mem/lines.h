@@ -4,7 +4,7 @@
  *
  * State only, no time and no data: an access says what it found where and changes owners. One tag
  * covers a 4 KiB page with masks of its lines, so an access to any part of a page costs a look-up or two. Caches hold a
- * number of lines, in any place, and give up the page that was used longest ago. A CPU that writes a line has
+ * number of lines, in any place; the last-level cache gives up the page that was used longest ago, a CPU one that was not used lately. A CPU that writes a line has
  * it alone; several may have read it. The last-level cache takes what CPUs give up
  * and what devices write or read, as the settings say.
  *
@@ -53,14 +53,71 @@ static inline uint64_t lines_mask(uint64_t pa, uint32_t bytes)
 	return (UINT64_MAX >> (63 - (last - first))) << first;
 }
 
+/* How many lines; without the library call that a compiler makes of it for any CPU. */
+static inline unsigned int lines_count(uint64_t mask)
+{
+	mask -= mask >> 1 & UINT64_C(0x5555555555555555);
+	mask = (mask & UINT64_C(0x3333333333333333)) + (mask >> 2 & UINT64_C(0x3333333333333333));
+	mask = (mask + (mask >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (unsigned int)(mask * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /* `page` is a physical address >> LINES_PAGE_BITS. */
 void lines_device_read(struct lines *lines, uint64_t page, uint64_t mask,
 		       struct lines_found *found);
 void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
 			struct lines_found *found);
 
-/* Whether the CPU's own cache has it all, as its owner for a store; marks the page as used. */
-bool lines_cpu_hit(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask, bool store);
+/* ---- CPUs -------------------------------------------------------------------------------- */
+
+/* A CPU's lines of a page. Public for the sake of lines_cpu_hit(), which is where most accesses end. */
+struct lines_copy {
+	uint64_t page;
+	uint64_t present, dirty;
+	uint32_t cpu;
+	uint32_t next;		       /* in the bucket; free list */
+	bool used;		       /* since it was last looked at for eviction */
+	uint32_t peer_next, peer_prev; /* the same page's, of other CPUs */
+	uint32_t older, newer;	       /* the same CPU's */
+};
+
+struct lines_front {
+	struct lines_copy *copies; /* index 0 is not used */
+	uint32_t *buckets;
+	unsigned int shift; /* 64 - log2 of the buckets */
+};
+
+const struct lines_front *lines_front(const struct lines *lines);
+
+#define LINES_HASH_MULTIPLY UINT64_C(0x9e3779b97f4a7c15)
+
+static inline uint32_t *lines_copy_bucket(const struct lines_front *front, unsigned int cpu,
+					  uint64_t page)
+{
+	return &front->buckets[(page ^ (uint64_t)cpu << 40) * LINES_HASH_MULTIPLY >> front->shift];
+}
+
+/* 0: the CPU has nothing of the page. */
+static inline uint32_t lines_find_copy(const struct lines_front *front, unsigned int cpu,
+				       uint64_t page)
+{
+	uint32_t copy = *lines_copy_bucket(front, cpu, page);
+
+	while (copy && (front->copies[copy].page != page || front->copies[copy].cpu != cpu))
+		copy = front->copies[copy].next;
+	return copy;
+}
+
+/* Whether the CPU's own cache has it all, as its owner for a store. */
+static inline bool lines_cpu_hit(const struct lines_front *front, unsigned int cpu, uint64_t page,
+				 uint64_t mask, bool store)
+{
+	struct lines_copy *copy = &front->copies[lines_find_copy(front, cpu, page)];
+
+	copy->used = true; /* of index 0: never read */
+	return !(mask & ~(store ? copy->dirty : copy->present));
+}
+
 /* When it does not hit. `whole`: lines of a store that are written wholly, and not fetched. */
 void lines_cpu_load(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
 		    struct lines_found *found);

@@ -79,8 +79,8 @@ static void flight_put(struct flight *flight)
 static void count_lines(struct memory *memory, struct requester *requester,
 			const struct lines_found *found)
 {
-	const unsigned int hits = memory_lines(found->llc);
-	const unsigned int misses = memory_lines(found->memory);
+	const unsigned int hits = lines_count(found->llc);
+	const unsigned int misses = lines_count(found->memory);
 
 	memory->llc_hits += hits;
 	requester->llc_hits += hits;
@@ -88,7 +88,7 @@ static void count_lines(struct memory *memory, struct requester *requester,
 	requester->llc_misses += misses;
 	if (!found->cpu)
 		return;
-	const unsigned int snoops = memory_lines(found->cpu);
+	const unsigned int snoops = lines_count(found->cpu);
 
 	memory->snoops += snoops;
 	requester->snoops += snoops;
@@ -375,6 +375,8 @@ static bool build_caches(struct memory *memory)
 	if (!params->llc_kib && !params->cpu_cache_kib)
 		return true;
 	memory->lines = lines_new(&config);
+	if (memory->lines && params->cpu_cache_kib)
+		memory->front = lines_front(memory->lines);
 	return memory->lines;
 }
 
@@ -391,6 +393,10 @@ static bool build_nodes(struct memory *memory)
 			memory->distance_ps[i][j] = i == j ? 0 : SIM_NS(params->node_distance_ns);
 	}
 	resource_init(&memory->llc.resource, params->nodes);
+	memory->unit_lines = params->interleave_bytes < SIM_TXN_MAX_BYTES
+				     ? params->interleave_bytes / MEMORY_LINE_BYTES
+				     : PAGE_LINES;
+	memory->even_pages = PAGE_LINES % (params->channels * memory->unit_lines) == 0;
 	memory->bandwidth = bandwidth_new(channels + params->nodes, CLIENTS, params->channel_mb_s);
 	if (!memory->bandwidth)
 		return false;

@@ -48,7 +48,7 @@ static sim_time miss_cost(struct memory *memory, struct cpu *cpu, uint64_t page,
 	if (cpu->local < sim_now())
 		cpu->local = sim_now();
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		sum += memory_lines(levels[i].lines) * levels[i].latency;
+		sum += lines_count(levels[i].lines) * levels[i].latency;
 		if (levels[i].lines && first < levels[i].latency)
 			first = levels[i].latency;
 	}
@@ -86,8 +86,8 @@ static uint64_t whole_lines(uint64_t pa, uint32_t bytes)
 	return from < to ? lines_mask(from, (uint32_t)(to - from)) : 0;
 }
 
-static sim_time page_miss(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t bytes,
-			  enum access access)
+static __attribute__((noinline)) sim_time page_miss(struct memory *memory, unsigned int cpu,
+						    uint64_t pa, uint32_t bytes, enum access access)
 {
 	const uint64_t page = pa >> LINES_PAGE_BITS;
 	const uint64_t mask = lines_mask(pa, bytes);
@@ -98,72 +98,82 @@ static sim_time page_miss(struct memory *memory, unsigned int cpu, uint64_t pa, 
 	else
 		lines_cpu_store(memory->lines, cpu, page, mask,
 				access == ACCESS_STORE ? whole_lines(pa, bytes) : 0, &found);
-	memory->cpu_llc_hits += memory_lines(found.llc);
-	memory->cpu_llc_misses += memory_lines(found.memory);
-	memory->cpu_transfers += memory_lines(found.cpu);
+	memory->cpu_llc_hits += lines_count(found.llc);
+	memory->cpu_llc_misses += lines_count(found.memory);
+	memory->cpu_transfers += lines_count(found.cpu);
 	if (!(found.llc | found.memory | found.cpu))
 		return 0;
 	return miss_cost(memory, memory_cpu(memory, cpu), page, access, &found);
 }
 
 /* What it costs that lines are not in the CPU's cache; 0 if they are. */
-static inline sim_time misses_cost(struct memory *memory, unsigned int cpu, uint64_t pa,
-				   uint32_t len, enum access access)
+static sim_time misses_cost(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t len,
+			    enum access access)
 {
 	sim_time cost = 0;
 
-	if (!memory->params.cpu_cache_kib)
-		return 0;
-	for (;;) {
+	while (memory->front && len) {
 		uint32_t piece = SIM_TXN_MAX_BYTES - (pa & (SIM_TXN_MAX_BYTES - 1));
 
 		if (piece > len)
 			piece = len;
-		if (!lines_cpu_hit(memory->lines, cpu, pa >> LINES_PAGE_BITS, lines_mask(pa, piece),
+		if (!lines_cpu_hit(memory->front, cpu, pa >> LINES_PAGE_BITS, lines_mask(pa, piece),
 				   access != ACCESS_LOAD))
 			cost += page_miss(memory, cpu, pa, piece, access);
 		len -= piece;
-		if (!len)
-			return cost;
 		pa += piece;
 	}
+	return cost;
 }
 
-static sim_time lines_cost(const struct memory *memory, uint64_t pa, uint32_t len,
-			   uint32_t first_ps)
+/* A whole access: its lines one after another, and those that are elsewhere. */
+static __attribute__((noinline)) sim_time lines_cost(struct memory *memory, unsigned int cpu,
+						     uint64_t pa, uint32_t len, enum access access)
 {
-	uint64_t further = ((pa + len - 1) >> MONITOR_LINE_BITS) - (pa >> MONITOR_LINE_BITS);
+	const uint64_t further = (pa + len - 1) / MEMORY_LINE_BYTES - pa / MEMORY_LINE_BYTES;
+	const uint32_t first = access == ACCESS_LOAD ? memory->params.cpu_load_hit_ps
+						     : memory->params.cpu_store_hit_ps;
 
-	return first_ps + further * memory->params.cpu_line_ps;
+	return first + further * memory->params.cpu_line_ps +
+	       misses_cost(memory, cpu, pa, len, access);
+}
+
+/* Most accesses are of one word in one line that the CPU has. */
+static inline bool word_hits(const struct memory *memory, unsigned int cpu, uint64_t pa,
+			     uint32_t len, bool store)
+{
+	return len == 8 && pa % MEMORY_LINE_BYTES <= MEMORY_LINE_BYTES - 8 && memory->front &&
+	       lines_cpu_hit(memory->front, cpu, pa >> LINES_PAGE_BITS,
+			     UINT64_C(1) << pa / MEMORY_LINE_BYTES % PAGE_LINES, store);
 }
 
 static sim_time load_cost(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t len)
 {
 	memory->cpu_loads++;
 	memory->cpu_bytes_loaded += len;
-	return lines_cost(memory, pa, len, memory->params.cpu_load_hit_ps) +
-	       misses_cost(memory, cpu, pa, len, ACCESS_LOAD);
+	return lines_cost(memory, cpu, pa, len, ACCESS_LOAD);
 }
 
 static sim_time store_cost(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t len)
 {
 	memory->cpu_stores++;
 	memory->cpu_bytes_stored += len;
-	return lines_cost(memory, pa, len, memory->params.cpu_store_hit_ps) +
-	       misses_cost(memory, cpu, pa, len, ACCESS_STORE);
+	const sim_time cost = lines_cost(memory, cpu, pa, len, ACCESS_STORE);
+
+	/* last: whoever is woken may touch the line */
+	memory_notify(memory, pa, len);
+	return cost;
 }
 
-static sim_time cpu_abort(struct memory *memory)
+static __attribute__((cold)) sim_time cpu_abort(struct memory *memory)
 {
 	memory->cpu_aborts++;
 	return SIM_TIME_NEVER;
 }
 
-sim_time memory_cpu_load(struct memory *memory, unsigned int cpu, uint64_t pa, void *buf,
-			 uint32_t len)
+static __attribute__((noinline)) sim_time load(struct memory *memory, unsigned int cpu, uint64_t pa,
+					       void *buf, const void *at, uint32_t len)
 {
-	const void *at = ram_host(memory->ram, pa, len);
-
 	if (!at)
 		return cpu_abort(memory);
 	if (!len)
@@ -172,16 +182,43 @@ sim_time memory_cpu_load(struct memory *memory, unsigned int cpu, uint64_t pa, v
 	return load_cost(memory, cpu, pa, len);
 }
 
+static __attribute__((noinline)) sim_time
+store(struct memory *memory, unsigned int cpu, uint64_t pa, const void *buf, void *at, uint32_t len)
+{
+	if (!at)
+		return cpu_abort(memory);
+	if (!len)
+		return 0;
+	memcpy(at, buf, len);
+	return store_cost(memory, cpu, pa, len);
+}
+
+sim_time memory_cpu_load(struct memory *memory, unsigned int cpu, uint64_t pa, void *buf,
+			 uint32_t len)
+{
+	const void *at = ram_host(memory->ram, pa, len);
+
+	if (!at || !word_hits(memory, cpu, pa, len, false))
+		return load(memory, cpu, pa, buf, at, len);
+	memcpy(buf, at, 8);
+	memory->cpu_loads++;
+	memory->cpu_bytes_loaded += 8;
+	return memory->params.cpu_load_hit_ps;
+}
+
 sim_time memory_cpu_store(struct memory *memory, unsigned int cpu, uint64_t pa, const void *buf,
 			  uint32_t len)
 {
 	void *at = ram_host(memory->ram, pa, len);
 
-	if (!at)
-		return cpu_abort(memory);
-	if (len)
-		memcpy(at, buf, len);
-	return memory_cpu_touch(memory, cpu, pa, len, true);
+	if (!at || !word_hits(memory, cpu, pa, len, true))
+		return store(memory, cpu, pa, buf, at, len);
+	memcpy(at, buf, 8);
+	memory->cpu_stores++;
+	memory->cpu_bytes_stored += 8;
+	if (monitor_count(memory->monitors))
+		memory_notify(memory, pa, 8);
+	return memory->params.cpu_store_hit_ps;
 }
 
 sim_time memory_cpu_atomic(struct memory *memory, unsigned int cpu, enum sim_cmd cmd, uint64_t pa,
@@ -208,11 +245,5 @@ sim_time memory_cpu_touch(struct memory *memory, unsigned int cpu, uint64_t pa, 
 		return cpu_abort(memory);
 	if (!len)
 		return 0;
-	if (!store)
-		return load_cost(memory, cpu, pa, len);
-	const sim_time cost = store_cost(memory, cpu, pa, len);
-
-	/* last: whoever is woken may touch the line */
-	memory_notify(memory, pa, len);
-	return cost;
+	return store ? store_cost(memory, cpu, pa, len) : load_cost(memory, cpu, pa, len);
 }

@@ -35,8 +35,11 @@ struct memory {
 	struct memory_params params;
 	const struct ram *ram;
 	struct monitor_table *monitors;
-	struct lines *lines; /* NULL: there are no caches */
+	struct lines *lines;		 /* NULL: there are no caches */
+	const struct lines_front *front; /* NULL: CPUs always hit */
 	bool stash;
+	bool even_pages;	 /* a page has as much in each channel of its node */
+	unsigned int unit_lines; /* consecutive lines of a page in one channel */
 
 	/* pipes: the channels of node 0, of node 1, ..., then each node's last-level cache */
 	struct bandwidth *bandwidth;
@@ -64,11 +67,6 @@ struct memory {
 	uint64_t cpu_aborts;
 	uint64_t monitors_added, monitors_fired;
 };
-
-static inline unsigned int memory_lines(uint64_t mask)
-{
-	return (unsigned int)__builtin_popcountll(mask);
-}
 
 /* ---- channels.c: DRAM channels and the last-level cache's data path ---------------------- */
 

@@ -42,7 +42,7 @@ static struct lines *build(uint32_t llc_kib, uint32_t cpu_kib, bool allocate, bo
 static void cpu_access(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
 		       uint64_t whole, bool store, struct lines_found *found)
 {
-	if (lines_cpu_hit(lines, cpu, page, mask, store))
+	if (lines_cpu_hit(lines_front(lines), cpu, page, mask, store))
 		*found = (struct lines_found){.own = mask};
 	else if (store)
 		lines_cpu_store(lines, cpu, page, mask, whole, found);
