@@ -40,27 +40,74 @@ struct bandwidth {
 struct bandwidth *bandwidth_new(unsigned int pipes, unsigned int clients, uint32_t mb_s);
 void bandwidth_free(struct bandwidth *bandwidth);
 
-/* Brackets a transaction. */
-struct bandwidth_client *bandwidth_begin(struct bandwidth *bandwidth, unsigned int client);
-void bandwidth_end(struct bandwidth *bandwidth, unsigned int client);
+/* Valid as long as the pipes are. */
+struct bandwidth_client *bandwidth_client(struct bandwidth *bandwidth, unsigned int client);
 
-/* A client that books without transactions: it shares while what it booked passes. */
-struct bandwidth_client *bandwidth_steady_client(struct bandwidth *bandwidth, unsigned int client);
+/* Brackets a transaction. A client that never does shares while what it booked passes. */
+static inline void bandwidth_begin(struct bandwidth *bandwidth, struct bandwidth_client *client)
+{
+	if (!client->under_way++)
+		bandwidth->active++;
+}
+
+static inline void bandwidth_end(struct bandwidth *bandwidth, struct bandwidth_client *client)
+{
+	if (!--client->under_way)
+		bandwidth->active--;
+}
 
 struct bandwidth_slot {
 	sim_time end;  /* the last byte has passed */
 	sim_time busy; /* what the bytes take on an idle pipe */
 };
 
+/* Appends to what is booked. Exact over a busy period: no rounding adds up. Returns the busy time. */
+static inline sim_time bandwidth_append(struct bandwidth_pipe *pipe, uint32_t bytes)
+{
+	if (pipe->free < sim_now()) {
+		pipe->free = sim_now();
+		pipe->carry = 0;
+	}
+	const uint64_t work = (uint64_t)bytes * 1000000 + pipe->carry;
+	const sim_time busy = work / pipe->mb_s;
+
+	pipe->carry = work % pipe->mb_s;
+	pipe->free += busy;
+	return busy;
+}
+
+static inline struct bandwidth_slot bandwidth_share(struct bandwidth *bandwidth,
+						    struct bandwidth_client *client,
+						    unsigned int pipe, uint32_t bytes,
+						    unsigned int sharers)
+{
+	const sim_time busy = bandwidth_append(&bandwidth->pipes[pipe], bytes);
+	struct bandwidth_slot slot = {.end = bandwidth->pipes[pipe].free, .busy = busy};
+
+	if (sharers > 1) {
+		sim_time from = client->booked[pipe];
+
+		if (from < sim_now())
+			from = sim_now();
+		if (slot.end > from + busy * sharers)
+			slot.end = from + busy * sharers;
+	}
+	client->booked[pipe] = slot.end;
+	return slot;
+}
+
 /* Books `bytes` on a pipe, from now on. */
-struct bandwidth_slot bandwidth_book(struct bandwidth *bandwidth, struct bandwidth_client *client,
-				     unsigned int pipe, uint32_t bytes);
+static inline struct bandwidth_slot bandwidth_book(struct bandwidth *bandwidth,
+						   struct bandwidth_client *client,
+						   unsigned int pipe, uint32_t bytes)
+{
+	return bandwidth_share(bandwidth, client, pipe, bytes,
+			       bandwidth->active + (bandwidth->steady_busy > sim_now()));
+}
+
 struct bandwidth_slot bandwidth_book_steady(struct bandwidth *bandwidth,
 					    struct bandwidth_client *client, unsigned int pipe,
 					    uint32_t bytes);
-/* For what nobody waits for. Returns its busy time. */
-sim_time bandwidth_book_posted(struct bandwidth *bandwidth, unsigned int pipe, uint32_t bytes);
-
 /* A group of pipes as a contended resource. */
 struct bandwidth_use {
 	struct resource resource;
@@ -68,9 +115,24 @@ struct bandwidth_use {
 	unsigned int under_way; /* transactions */
 };
 
+void bandwidth_note_queue(struct bandwidth_use *use, sim_time busy, sim_time wait);
+
 /* A transaction begins, and would wait; its owner counts under_way down. */
-void bandwidth_queued(struct bandwidth_use *use, sim_time busy, sim_time wait);
+static inline void bandwidth_queued(struct bandwidth_use *use, sim_time busy, sim_time wait)
+{
+	use->under_way++;
+	if (wait)
+		bandwidth_note_queue(use, busy, wait);
+}
+
 /* A service as a whole. */
-void bandwidth_used(struct bandwidth_use *use, sim_time busy, sim_time wait);
+static inline void bandwidth_used(struct bandwidth_use *use, sim_time busy, sim_time wait)
+{
+	const uint64_t possible = use->resource.servers * sim_now();
+
+	use->busy_ps += busy;
+	resource_add(&use->resource, 0, wait);
+	use->resource.busy_ps = use->busy_ps < possible ? use->busy_ps : possible;
+}
 
 #endif

@@ -8,13 +8,6 @@
 
 static_assert(MEMORY_MAX_CHANNELS <= 64, "a mask of channels");
 
-unsigned int memory_node(const struct memory *memory, uint64_t pa)
-{
-	if (memory->params.nodes == 1)
-		return 0;
-	return (unsigned int)((pa - memory->ram->base) / memory->node_bytes);
-}
-
 /* Sums the digits of the unit's number, so that strides spread as well as sequences do. */
 static unsigned int channel_of(const struct memory *memory, uint64_t unit)
 {
@@ -56,7 +49,7 @@ static struct bandwidth_slot book_pipe(struct memory *memory, enum booking kind,
 	if (kind == BOOK_CPU)
 		return bandwidth_book_steady(memory->bandwidth, client, pipe, bytes);
 	return (struct bandwidth_slot){
-		.busy = bandwidth_book_posted(memory->bandwidth, pipe, bytes)};
+		.busy = bandwidth_append(&memory->bandwidth->pipes[pipe], bytes)};
 }
 
 struct bandwidth_slot memory_book_channels(struct memory *memory, enum booking kind,
@@ -87,15 +80,6 @@ struct bandwidth_slot memory_book_channels(struct memory *memory, enum booking k
 			all.busy = slot.busy;
 	}
 	return all;
-}
-
-struct bandwidth_slot memory_book_llc(struct memory *memory, enum booking kind,
-				      struct bandwidth_client *client, unsigned int node,
-				      uint64_t mask)
-{
-	const unsigned int pipe = memory->params.nodes * memory->params.channels + node;
-
-	return book_pipe(memory, kind, client, pipe, lines_count(mask) * MEMORY_LINE_BYTES);
 }
 
 void memory_write_back(void *arg, uint64_t page, uint64_t mask)

@@ -169,7 +169,7 @@ static void hop_respond(void *arg)
 
 	if (hop->region && hop->region->link) {
 		hop->region->use[TO_INITIATOR].under_way--;
-		bandwidth_end(hop->region->link, client_of(parent));
+		bandwidth_end(hop->region->link, hop->client);
 	}
 	hop->parent = NULL;
 	hop->next_free = hop->interconnect->hops_free;
@@ -281,8 +281,10 @@ void interconnect_request(void *target, struct sim_txn *txn)
 	}
 	struct hop *hop = hop_get(interconnect, txn, region);
 
-	if (region->link)
-		hop->client = bandwidth_begin(region->link, client_of(txn));
+	if (region->link) {
+		hop->client = bandwidth_client(region->link, client_of(txn));
+		bandwidth_begin(region->link, hop->client);
+	}
 	const sim_time time = travel(hop, TO_TARGET, latency);
 
 	if (time)

@@ -17,9 +17,10 @@ struct page_tag {
 	uint32_t copies;	 /* of CPUs, first of a list */
 	uint32_t older, newer;	 /* in the last-level cache, if present */
 	uint32_t next;		 /* in the bucket; free list */
+	bool used;		 /* since it was last looked at for eviction */
 };
 
-/* The last-level cache's pages in order of use, a CPU's in order of their arrival. */
+/* A cache's pages in order of their arrival, or of their second chance. */
 struct usage {
 	uint32_t newest, oldest;
 	uint64_t lines;
@@ -67,7 +68,7 @@ static uint32_t *tag_bucket(const struct lines *lines, uint64_t page)
 	return &lines->tag_buckets[page * LINES_HASH_MULTIPLY >> (64 - lines->tag_bucket_bits)];
 }
 
-static uint32_t find_tag(const struct lines *lines, uint64_t page)
+static inline uint32_t find_tag(const struct lines *lines, uint64_t page)
 {
 	uint32_t tag = *tag_bucket(lines, page);
 
@@ -163,14 +164,6 @@ static void llc_link_newest(struct lines *lines, uint32_t index)
 	lines->llc.newest = index;
 }
 
-static void llc_used(struct lines *lines, uint32_t index)
-{
-	if (lines->llc.newest == index)
-		return;
-	llc_unlink(lines, &lines->tags[index]);
-	llc_link_newest(lines, index);
-}
-
 static void llc_take(struct lines *lines, uint32_t index, uint64_t mask)
 {
 	struct page_tag *tag = &lines->tags[index];
@@ -184,9 +177,17 @@ static void llc_take(struct lines *lines, uint32_t index, uint64_t mask)
 		llc_unlink(lines, tag);
 }
 
-static void llc_evict_oldest(struct lines *lines)
+/* Second chance: what was used since it last came up goes to the end. `own` stays. */
+static void llc_evict_one(struct lines *lines, uint32_t own)
 {
-	const uint32_t victim = lines->llc.oldest;
+	uint32_t victim = lines->llc.oldest;
+
+	while (lines->tags[victim].used || victim == own) {
+		lines->tags[victim].used = false;
+		llc_unlink(lines, &lines->tags[victim]);
+		llc_link_newest(lines, victim);
+		victim = lines->llc.oldest;
+	}
 	const uint64_t dirty = lines->tags[victim].dirty;
 
 	if (dirty)
@@ -201,16 +202,18 @@ static void llc_put(struct lines *lines, uint32_t index, uint64_t mask, uint64_t
 {
 	struct page_tag *tag = &lines->tags[index];
 
-	if (tag->present)
-		llc_used(lines, index);
-	else if (mask)
+	if (tag->present) {
+		tag->used = true;
+	} else if (mask) {
+		tag->used = false;
 		llc_link_newest(lines, index);
+	}
 	if (mask & ~tag->present)
 		lines->llc.lines += lines_count(mask & ~tag->present);
 	tag->present |= mask;
 	tag->dirty |= dirty;
 	while (lines->llc.lines > lines->llc_capacity && lines->llc.oldest != lines->llc.newest)
-		llc_evict_oldest(lines);
+		llc_evict_one(lines, index);
 }
 
 /* Lines leave a CPU's cache. */
@@ -408,6 +411,11 @@ void lines_device_read(struct lines *lines, uint64_t page, uint64_t mask, struct
 	uint64_t keep;
 
 	*found = (struct lines_found){.memory = mask};
+	if (tag != NONE && lines->tags[tag].copies == NONE && !(mask & ~lines->tags[tag].present)) {
+		*found = (struct lines_found){.llc = mask};
+		lines->tags[tag].used = true;
+		return; /* the usual end */
+	}
 	if (tag != NONE) {
 		found->cpu = clean_others(lines, tag, NONE, mask);
 		found->llc = lines->tags[tag].present & mask & ~found->cpu;
@@ -478,7 +486,7 @@ void lines_cpu_load(struct lines *lines, unsigned int cpu, uint64_t page, uint64
 	if (found->cpu)
 		give_up(lines, tag, found->cpu, found->cpu);
 	else if (found->llc)
-		llc_used(lines, tag);
+		lines->tags[tag].used = true;
 	cpu_trim(lines, &lines->cpus[cpu], own);
 }
 
@@ -526,6 +534,7 @@ struct lines *lines_new(const struct lines_config *config)
 	lines->tag_fresh = lines->copy_fresh = 1;
 	lines->tags = grow(NULL, lines->tag_slots, sizeof(*lines->tags));
 	lines->front.copies = grow(NULL, lines->copy_slots, sizeof(*lines->front.copies));
+	lines->front.copies[0] = (struct lines_copy){0}; /* hits nothing */
 	lines->tag_bucket_bits = 8;
 	lines->front.shift = 64 - 8;
 	lines->tag_buckets = new_buckets(lines->tag_bucket_bits);

@@ -4,7 +4,7 @@
  *
  * State only, no time and no data: an access says what it found where and changes owners. One tag
  * covers a 4 KiB page with masks of its lines, so an access to any part of a page costs a look-up or two. Caches hold a
- * number of lines, in any place; the last-level cache gives up the page that was used longest ago, a CPU one that was not used lately. A CPU that writes a line has
+ * number of lines, in any place, and give up a page that was not used lately. A CPU that writes a line has
  * it alone; several may have read it. The last-level cache takes what CPUs give up
  * and what devices write or read, as the settings say.
  *
@@ -56,6 +56,8 @@ static inline uint64_t lines_mask(uint64_t pa, uint32_t bytes)
 /* How many lines; without the library call that a compiler makes of it for any CPU. */
 static inline unsigned int lines_count(uint64_t mask)
 {
+	if (!(mask & (mask - 1)))
+		return mask != 0;
 	mask -= mask >> 1 & UINT64_C(0x5555555555555555);
 	mask = (mask & UINT64_C(0x3333333333333333)) + (mask >> 2 & UINT64_C(0x3333333333333333));
 	mask = (mask + (mask >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
@@ -82,7 +84,7 @@ struct lines_copy {
 };
 
 struct lines_front {
-	struct lines_copy *copies; /* index 0 is not used */
+	struct lines_copy *copies; /* index 0 has nothing of any page */
 	uint32_t *buckets;
 	unsigned int shift; /* 64 - log2 of the buckets */
 };
@@ -114,7 +116,7 @@ static inline bool lines_cpu_hit(const struct lines_front *front, unsigned int c
 {
 	struct lines_copy *copy = &front->copies[lines_find_copy(front, cpu, page)];
 
-	copy->used = true; /* of index 0: never read */
+	copy->used = true;
 	return !(mask & ~(store ? copy->dirty : copy->present));
 }
 

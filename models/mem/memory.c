@@ -23,7 +23,9 @@ struct flight {
 	struct sim_event event;
 	struct memory *memory;
 	struct sim_txn *txn;
-	unsigned int client, node;
+	struct requester *requester;
+	void *at; /* NULL: outside RAM */
+	unsigned int node;
 	bool uses_dram, uses_llc;
 	struct usage dram, llc;
 	struct flight *next_free;
@@ -79,19 +81,24 @@ static void flight_put(struct flight *flight)
 static void count_lines(struct memory *memory, struct requester *requester,
 			const struct lines_found *found)
 {
-	const unsigned int hits = lines_count(found->llc);
-	const unsigned int misses = lines_count(found->memory);
+	if (found->llc) {
+		const unsigned int lines = lines_count(found->llc);
 
-	memory->llc_hits += hits;
-	requester->llc_hits += hits;
-	memory->llc_misses += misses;
-	requester->llc_misses += misses;
-	if (!found->cpu)
-		return;
-	const unsigned int snoops = lines_count(found->cpu);
+		memory->llc_hits += lines;
+		requester->llc_hits += lines;
+	}
+	if (found->memory) {
+		const unsigned int lines = lines_count(found->memory);
 
-	memory->snoops += snoops;
-	requester->snoops += snoops;
+		memory->llc_misses += lines;
+		requester->llc_misses += lines;
+	}
+	if (found->cpu) {
+		const unsigned int lines = lines_count(found->cpu);
+
+		memory->snoops += lines;
+		requester->snoops += lines;
+	}
 }
 
 /* What a transaction asks of caches and of DRAM. */
@@ -100,8 +107,8 @@ struct demand {
 	sim_time llc_latency, dram_latency;
 };
 
-static struct demand find_lines(struct memory *memory, struct requester *requester,
-				const struct sim_txn *txn, uint64_t page, uint64_t mask)
+static inline struct demand find_lines(struct memory *memory, struct requester *requester,
+				       const struct sim_txn *txn, uint64_t page, uint64_t mask)
 {
 	const sim_time snoop = SIM_NS(memory->params.snoop_ns);
 	struct demand demand = {.dram_latency = SIM_NS(memory->params.latency_ns)};
@@ -135,8 +142,8 @@ struct outcome {
 	sim_time end, unloaded;
 };
 
-static struct usage add_service(struct outcome *outcome, struct bandwidth_slot slot,
-				sim_time latency)
+static inline struct usage add_service(struct outcome *outcome, struct bandwidth_slot slot,
+				       sim_time latency)
 {
 	const sim_time unloaded = sim_now() + slot.busy;
 
@@ -154,20 +161,27 @@ static struct requester *requester_of(struct memory *memory, uint16_t id)
 	return &memory->requesters[MEMORY_MAX_REQUESTERS];
 }
 
+static struct bandwidth_client *client_of(struct memory *memory, struct requester *requester)
+{
+	if (!requester->client)
+		requester->client = bandwidth_client(
+			memory->bandwidth, (unsigned int)(requester - memory->requesters));
+	return requester->client;
+}
+
 /* When the transaction that arrives now completes; says what it waits for. */
 static sim_time completion_time(struct memory *memory, struct flight *flight)
 {
 	const struct sim_txn *txn = flight->txn;
-	struct requester *requester = requester_of(memory, txn->requester);
+	struct requester *requester = flight->requester;
+	struct bandwidth_client *client = client_of(memory, requester);
 	const uint64_t page = txn->addr >> LINES_PAGE_BITS;
 	const struct demand demand =
 		find_lines(memory, requester, txn, page, lines_mask(txn->addr, txn->len));
 	struct outcome outcome = {.end = sim_now(), .unloaded = sim_now()};
 
 	flight->node = memory_node(memory, txn->addr);
-	flight->client = (unsigned int)(requester - memory->requesters);
-	struct bandwidth_client *client = bandwidth_begin(memory->bandwidth, flight->client);
-
+	bandwidth_begin(memory->bandwidth, client);
 	flight->uses_dram = demand.dram;
 	flight->uses_llc = demand.llc;
 	if (demand.dram) {
@@ -181,17 +195,20 @@ static sim_time completion_time(struct memory *memory, struct flight *flight)
 		flight->dram.busy = busy;
 	}
 	if (demand.llc) {
-		flight->llc = add_service(
-			&outcome,
-			memory_book_llc(memory, BOOK_TXN, client, flight->node, demand.llc),
-			demand.llc_latency);
+		const struct bandwidth_slot slot = bandwidth_book(
+			memory->bandwidth, client, memory_llc_pipe(memory, flight->node),
+			lines_count(demand.llc) * MEMORY_LINE_BYTES);
+
+		flight->llc = add_service(&outcome, slot, demand.llc_latency);
 		bandwidth_queued(&memory->llc, flight->llc.busy, flight->llc.wait);
 	}
 	const sim_time far = memory->distance_ps[requester->node][flight->node];
 
-	waits_add(txn->waits, WAIT_LINK, far);
-	waits_add(txn->waits, WAIT_MEMORY, outcome.unloaded - sim_now());
-	waits_add(txn->waits, WAIT_BANDWIDTH, outcome.end - outcome.unloaded);
+	if (txn->waits) {
+		waits_add(txn->waits, WAIT_LINK, far);
+		waits_add(txn->waits, WAIT_MEMORY, outcome.unloaded - sim_now());
+		waits_add(txn->waits, WAIT_BANDWIDTH, outcome.end - outcome.unloaded);
+	}
 	memory->wait_ps += outcome.end - outcome.unloaded;
 	return outcome.end + far;
 }
@@ -200,7 +217,7 @@ static void end_service(struct memory *memory, struct flight *flight)
 {
 	struct bandwidth_use *channels = &memory->nodes[flight->node].channels;
 
-	bandwidth_end(memory->bandwidth, flight->client);
+	bandwidth_end(memory->bandwidth, flight->requester->client);
 	if (flight->uses_dram) {
 		channels->under_way--;
 		bandwidth_used(channels, flight->dram.busy, flight->dram.wait);
@@ -276,10 +293,9 @@ static enum sim_response move_data(const struct sim_txn *txn, void *at, bool *wr
 
 /* ---- statistics -------------------------------------------------------------------------- */
 
-static void count(struct memory *memory, const struct sim_txn *txn, enum sim_response response)
+static void count(struct memory *memory, struct requester *requester, const struct sim_txn *txn,
+		  enum sim_response response)
 {
-	struct requester *requester = requester_of(memory, txn->requester);
-
 	if (response == SIM_DECERR) {
 		memory->decode_errors++;
 		return;
@@ -313,16 +329,15 @@ static void flight_land(void *arg)
 	struct sim_txn *txn = flight->txn;
 	uint64_t pa = txn->addr;
 	uint32_t len = txn->len;
-	void *at = ram_host(memory->ram, pa, len);
 	enum sim_response response = SIM_DECERR;
 	bool written = false;
 
-	if (at) {
+	if (flight->at) {
 		end_service(memory, flight);
-		response = move_data(txn, at, &written);
+		response = move_data(txn, flight->at, &written);
 	}
+	count(memory, flight->requester, txn, response);
 	flight_put(flight);
-	count(memory, txn, response);
 	/* monitors first: who polls and who waits for the completion see the same instant */
 	if (written)
 		memory_notify(memory, pa, len);
@@ -336,7 +351,9 @@ void memory_request(void *target, struct sim_txn *txn)
 
 	assert(txn->len >= 1 && txn->len <= SIM_TXN_MAX_BYTES);
 	flight->txn = txn;
-	if (ram_host(memory->ram, txn->addr, txn->len)) {
+	flight->at = ram_host(memory->ram, txn->addr, txn->len);
+	flight->requester = requester_of(memory, txn->requester);
+	if (flight->at) {
 		sim_event_at(&flight->event, completion_time(memory, flight));
 		return;
 	}

@@ -42,7 +42,7 @@ static sim_time miss_cost(struct memory *memory, struct cpu *cpu, uint64_t page,
 	} levels[] = {{found->llc, SIM_NS(memory->params.llc_hit_ns) + far},
 		      {found->cpu, SIM_NS(memory->params.snoop_ns) + far},
 		      {found->memory, SIM_NS(memory->params.latency_ns) + far}};
-	struct bandwidth_client *client = bandwidth_steady_client(memory->bandwidth, CLIENT_CPUS);
+	struct bandwidth_client *client = bandwidth_client(memory->bandwidth, CLIENT_CPUS);
 	sim_time sum = 0, first = 0, wait = 0;
 
 	if (cpu->local < sim_now())
@@ -53,8 +53,9 @@ static sim_time miss_cost(struct memory *memory, struct cpu *cpu, uint64_t page,
 			first = levels[i].latency;
 	}
 	if (found->llc | found->cpu) {
-		const struct bandwidth_slot slot =
-			memory_book_llc(memory, BOOK_CPU, client, node, found->llc | found->cpu);
+		const struct bandwidth_slot slot = bandwidth_book_steady(
+			memory->bandwidth, client, memory_llc_pipe(memory, node),
+			lines_count(found->llc | found->cpu) * MEMORY_LINE_BYTES);
 
 		wait = wait_of(slot, cpu->local);
 		bandwidth_used(&memory->llc, slot.busy, wait);

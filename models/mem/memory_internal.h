@@ -17,6 +17,7 @@
 struct requester {
 	char *name; /* NULL: counted with the others */
 	unsigned int node;
+	struct bandwidth_client *client;
 	uint64_t reads, writes; /* writes: atomics included */
 	uint64_t bytes_read, bytes_written;
 	uint64_t llc_hits, llc_misses, snoops; /* lines */
@@ -77,15 +78,22 @@ enum booking {
 };
 
 /* Of an address in RAM. */
-unsigned int memory_node(const struct memory *memory, uint64_t pa);
+static inline unsigned int memory_node(const struct memory *memory, uint64_t pa)
+{
+	if (memory->params.nodes == 1)
+		return 0;
+	return (unsigned int)((pa - memory->ram->base) / memory->node_bytes);
+}
+
+static inline unsigned int memory_llc_pipe(const struct memory *memory, unsigned int node)
+{
+	return memory->params.nodes * memory->params.channels + node;
+}
 
 /* Over all channels that it needs: the last end, the longest transfer, and the sum of transfers. */
 struct bandwidth_slot memory_book_channels(struct memory *memory, enum booking kind,
 					   struct bandwidth_client *client, unsigned int node,
 					   uint64_t page, uint64_t mask, sim_time *busy_sum);
-struct bandwidth_slot memory_book_llc(struct memory *memory, enum booking kind,
-				      struct bandwidth_client *client, unsigned int node,
-				      uint64_t mask);
 /* Lines that the last-level cache or a CPU's cache gave up; `memory` is a struct memory. */
 void memory_write_back(void *memory, uint64_t page, uint64_t mask);
 

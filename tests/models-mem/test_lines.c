@@ -168,7 +168,7 @@ END_TEST
 
 /* ---- capacity ------------------------------------------------------------------------------ */
 
-START_TEST(test_the_last_level_cache_gives_up_the_page_used_longest_ago)
+START_TEST(test_the_last_level_cache_gives_up_a_page_that_was_not_used_lately)
 {
 	struct lines *lines = build(64, 4, true, true); /* 16 pages */
 	struct lines_found found;
@@ -264,7 +264,7 @@ int main(void)
 	TCase *tc = tcase_create("lines");
 
 	tcase_add_loop_test(tc, test_owners_change_as_line_by_line, 0, ARRAY_SIZE(policies));
-	tcase_add_test(tc, test_the_last_level_cache_gives_up_the_page_used_longest_ago);
+	tcase_add_test(tc, test_the_last_level_cache_gives_up_a_page_that_was_not_used_lately);
 	tcase_add_test(tc, test_clean_pages_leave_without_a_write);
 	tcase_add_test(tc, test_a_cpu_gives_up_pages_to_the_last_level_cache);
 	tcase_add_loop_test(tc, test_small_caches_under_random_use_stay_within_their_size, 0, 2);
