@@ -6,19 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SLOTS 256u
-#define LINES_A_KIB 16u
-#define NONE	    0u /* index 0 of each pool is not used */
-
-/* A page of which some cache has a line. Indices instead of pointers: pools grow by realloc. */
-struct page_tag {
-	uint64_t page;
-	uint64_t present, dirty; /* in the last-level cache */
-	uint32_t copies;	 /* of CPUs, first of a list */
-	uint32_t older, newer;	 /* in the last-level cache, if present */
-	uint32_t next;		 /* in the bucket; free list */
-	bool used;		 /* since it was last looked at for eviction */
-};
+#define FIRST_SLOTS	  256u
+#define FIRST_BUCKET_BITS 8u
+#define LINES_A_KIB	  16u
+#define NONE		  0u /* index 0 of each pool is not used */
 
 /* A cache's pages in order of their arrival, or of their second chance. */
 struct usage {
@@ -27,15 +18,11 @@ struct usage {
 };
 
 struct lines {
-	struct lines_front front; /* the CPUs' copies; looked up outside */
+	struct lines_front front; /* tags and the CPUs' copies; pools grow by realloc */
 	struct lines_config config;
 	uint64_t llc_capacity, cpu_capacity; /* lines */
 
-	struct page_tag *tags;
 	uint32_t tag_slots, tag_fresh, tag_free, tag_count;
-	uint32_t *tag_buckets;
-	uint32_t tag_bucket_bits;
-
 	uint32_t copy_slots, copy_fresh, copy_free, copy_count;
 
 	struct usage llc;
@@ -63,32 +50,19 @@ static uint32_t *new_buckets(uint32_t bits)
 
 /* ---- pages ------------------------------------------------------------------------------- */
 
-static uint32_t *tag_bucket(const struct lines *lines, uint64_t page)
-{
-	return &lines->tag_buckets[page * LINES_HASH_MULTIPLY >> (64 - lines->tag_bucket_bits)];
-}
-
-static inline uint32_t find_tag(const struct lines *lines, uint64_t page)
-{
-	uint32_t tag = *tag_bucket(lines, page);
-
-	while (tag != NONE && lines->tags[tag].page != page)
-		tag = lines->tags[tag].next;
-	return tag;
-}
-
 static void rehash_tags(struct lines *lines)
 {
-	uint32_t *old = lines->tag_buckets;
-	const uint32_t old_count = 1u << lines->tag_bucket_bits;
+	uint32_t *old = lines->front.tag_buckets;
+	const uint32_t old_count = 1u << (64 - lines->front.tag_shift);
 
-	lines->tag_buckets = new_buckets(++lines->tag_bucket_bits);
+	lines->front.tag_buckets = new_buckets(64 - --lines->front.tag_shift);
 	for (uint32_t i = 0; i < old_count; i++) {
 		for (uint32_t tag = old[i], next; tag != NONE; tag = next) {
-			uint32_t *bucket = tag_bucket(lines, lines->tags[tag].page);
+			uint32_t *bucket =
+				lines_tag_bucket(&lines->front, lines->front.tags[tag].page);
 
-			next = lines->tags[tag].next;
-			lines->tags[tag].next = *bucket;
+			next = lines->front.tags[tag].next;
+			lines->front.tags[tag].next = *bucket;
 			*bucket = tag;
 		}
 	}
@@ -100,12 +74,13 @@ static uint32_t take_tag_slot(struct lines *lines)
 	uint32_t tag = lines->tag_free;
 
 	if (tag != NONE) {
-		lines->tag_free = lines->tags[tag].next;
+		lines->tag_free = lines->front.tags[tag].next;
 		return tag;
 	}
 	if (lines->tag_fresh == lines->tag_slots) {
 		lines->tag_slots *= 2;
-		lines->tags = grow(lines->tags, lines->tag_slots, sizeof(*lines->tags));
+		lines->front.tags =
+			grow(lines->front.tags, lines->tag_slots, sizeof(*lines->front.tags));
 	}
 	return lines->tag_fresh++;
 }
@@ -114,59 +89,59 @@ static uint32_t add_tag(struct lines *lines, uint64_t page)
 {
 	const uint32_t tag = take_tag_slot(lines);
 
-	if (++lines->tag_count > 1u << lines->tag_bucket_bits)
+	if (++lines->tag_count > 1u << (64 - lines->front.tag_shift))
 		rehash_tags(lines);
-	uint32_t *bucket = tag_bucket(lines, page);
+	uint32_t *bucket = lines_tag_bucket(&lines->front, page);
 
-	lines->tags[tag] = (struct page_tag){.page = page, .next = *bucket};
+	lines->front.tags[tag] = (struct lines_tag){.page = page, .next = *bucket};
 	*bucket = tag;
 	return tag;
 }
 
 static void drop_tag_if_unused(struct lines *lines, uint32_t tag)
 {
-	if (lines->tags[tag].present || lines->tags[tag].copies != NONE)
+	if (lines->front.tags[tag].present || lines->front.tags[tag].copies != NONE)
 		return;
-	uint32_t *link = tag_bucket(lines, lines->tags[tag].page);
+	uint32_t *link = lines_tag_bucket(&lines->front, lines->front.tags[tag].page);
 
 	while (*link != tag)
-		link = &lines->tags[*link].next;
-	*link = lines->tags[tag].next;
-	lines->tags[tag].next = lines->tag_free;
+		link = &lines->front.tags[*link].next;
+	*link = lines->front.tags[tag].next;
+	lines->front.tags[tag].next = lines->tag_free;
 	lines->tag_free = tag;
 	lines->tag_count--;
 }
 
 /* ---- the last-level cache ---------------------------------------------------------------- */
 
-static void llc_unlink(struct lines *lines, const struct page_tag *tag)
+static void llc_unlink(struct lines *lines, const struct lines_tag *tag)
 {
 	if (tag->newer == NONE)
 		lines->llc.newest = tag->older;
 	else
-		lines->tags[tag->newer].older = tag->older;
+		lines->front.tags[tag->newer].older = tag->older;
 	if (tag->older == NONE)
 		lines->llc.oldest = tag->newer;
 	else
-		lines->tags[tag->older].newer = tag->newer;
+		lines->front.tags[tag->older].newer = tag->newer;
 }
 
 static void llc_link_newest(struct lines *lines, uint32_t index)
 {
-	struct page_tag *tag = &lines->tags[index];
+	struct lines_tag *tag = &lines->front.tags[index];
 
 	tag->newer = NONE;
 	tag->older = lines->llc.newest;
 	if (tag->older == NONE)
 		lines->llc.oldest = index;
 	else
-		lines->tags[tag->older].newer = index;
+		lines->front.tags[tag->older].newer = index;
 	lines->llc.newest = index;
 }
 
 static void llc_take(struct lines *lines, uint32_t index, uint64_t mask)
 {
-	struct page_tag *tag = &lines->tags[index];
+	struct lines_tag *tag = &lines->front.tags[index];
 
 	if (!(tag->present & mask))
 		return;
@@ -182,16 +157,16 @@ static void llc_evict_one(struct lines *lines, uint32_t own)
 {
 	uint32_t victim = lines->llc.oldest;
 
-	while (lines->tags[victim].used || victim == own) {
-		lines->tags[victim].used = false;
-		llc_unlink(lines, &lines->tags[victim]);
+	while (lines->front.tags[victim].used || victim == own) {
+		lines->front.tags[victim].used = false;
+		llc_unlink(lines, &lines->front.tags[victim]);
 		llc_link_newest(lines, victim);
 		victim = lines->llc.oldest;
 	}
-	const uint64_t dirty = lines->tags[victim].dirty;
+	const uint64_t dirty = lines->front.tags[victim].dirty;
 
 	if (dirty)
-		lines->config.writeback(lines->config.writeback_arg, lines->tags[victim].page,
+		lines->config.writeback(lines->config.writeback_arg, lines->front.tags[victim].page,
 					dirty);
 	llc_take(lines, victim, UINT64_MAX);
 	drop_tag_if_unused(lines, victim);
@@ -200,7 +175,7 @@ static void llc_evict_one(struct lines *lines, uint32_t own)
 /* Only if there is one. `dirty` is part of `mask`; either may be empty. The page itself stays. */
 static void llc_put(struct lines *lines, uint32_t index, uint64_t mask, uint64_t dirty)
 {
-	struct page_tag *tag = &lines->tags[index];
+	struct lines_tag *tag = &lines->front.tags[index];
 
 	if (tag->present) {
 		tag->used = true;
@@ -222,7 +197,8 @@ static void give_up(struct lines *lines, uint32_t tag, uint64_t mask, uint64_t d
 	if (lines->llc_capacity)
 		llc_put(lines, tag, mask, dirty);
 	else if (dirty)
-		lines->config.writeback(lines->config.writeback_arg, lines->tags[tag].page, dirty);
+		lines->config.writeback(lines->config.writeback_arg, lines->front.tags[tag].page,
+					dirty);
 }
 
 /* ---- CPUs' caches ------------------------------------------------------------------------ */
@@ -292,9 +268,9 @@ static void copy_link_newest(struct lines *lines, uint32_t index)
 
 static uint32_t add_copy(struct lines *lines, unsigned int cpu, uint32_t tag)
 {
-	const uint64_t page = lines->tags[tag].page;
+	const uint64_t page = lines->front.tags[tag].page;
 	const uint32_t index = take_copy_slot(lines);
-	const uint32_t peer = lines->tags[tag].copies;
+	const uint32_t peer = lines->front.tags[tag].copies;
 
 	if (++lines->copy_count > 1u << (64 - lines->front.shift))
 		rehash_copies(lines);
@@ -305,7 +281,7 @@ static uint32_t add_copy(struct lines *lines, unsigned int cpu, uint32_t tag)
 	*bucket = index;
 	if (peer != NONE)
 		lines->front.copies[peer].peer_prev = index;
-	lines->tags[tag].copies = index;
+	lines->front.tags[tag].copies = index;
 	copy_link_newest(lines, index);
 	return index;
 }
@@ -320,7 +296,7 @@ static void drop_copy(struct lines *lines, uint32_t tag, uint32_t index)
 		link = &lines->front.copies[*link].next;
 	*link = copy->next;
 	if (copy->peer_prev == NONE)
-		lines->tags[tag].copies = copy->peer_next;
+		lines->front.tags[tag].copies = copy->peer_next;
 	else
 		lines->front.copies[copy->peer_prev].peer_next = copy->peer_next;
 	if (copy->peer_next != NONE)
@@ -348,7 +324,7 @@ static uint64_t invalidate_others(struct lines *lines, uint32_t tag, uint32_t bu
 {
 	uint64_t had = 0;
 
-	for (uint32_t i = lines->tags[tag].copies, next; i != NONE; i = next) {
+	for (uint32_t i = lines->front.tags[tag].copies, next; i != NONE; i = next) {
 		next = lines->front.copies[i].peer_next;
 		if (i == but || !(lines->front.copies[i].present & mask))
 			continue;
@@ -363,7 +339,7 @@ static uint64_t clean_others(struct lines *lines, uint32_t tag, uint32_t but, ui
 {
 	uint64_t dirty = 0;
 
-	for (uint32_t i = lines->tags[tag].copies; i != NONE;
+	for (uint32_t i = lines->front.tags[tag].copies; i != NONE;
 	     i = lines->front.copies[i].peer_next) {
 		if (i == but)
 			continue;
@@ -387,7 +363,7 @@ static void cpu_trim(struct lines *lines, const struct usage *cpu, uint32_t own)
 			copy_link_newest(lines, index);
 			continue;
 		}
-		const uint32_t tag = find_tag(lines, victim->page);
+		const uint32_t tag = lines_find_tag(&lines->front, victim->page);
 
 		give_up(lines, tag, victim->present, victim->dirty);
 		invalidate(lines, tag, cpu->oldest, UINT64_MAX);
@@ -407,18 +383,13 @@ static void add_cpus(struct lines *lines, unsigned int count)
 
 void lines_device_read(struct lines *lines, uint64_t page, uint64_t mask, struct lines_found *found)
 {
-	uint32_t tag = find_tag(lines, page);
+	uint32_t tag = lines_find_tag(&lines->front, page);
 	uint64_t keep;
 
 	*found = (struct lines_found){.memory = mask};
-	if (tag != NONE && lines->tags[tag].copies == NONE && !(mask & ~lines->tags[tag].present)) {
-		*found = (struct lines_found){.llc = mask};
-		lines->tags[tag].used = true;
-		return; /* the usual end */
-	}
 	if (tag != NONE) {
 		found->cpu = clean_others(lines, tag, NONE, mask);
-		found->llc = lines->tags[tag].present & mask & ~found->cpu;
+		found->llc = lines->front.tags[tag].present & mask & ~found->cpu;
 		found->memory = mask & ~found->cpu & ~found->llc;
 	}
 	keep = found->cpu | (lines->config.device_read_allocate ? found->memory : 0);
@@ -439,12 +410,12 @@ void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
 			struct lines_found *found)
 {
 	const bool stash = lines->config.device_write_stash && lines->llc_capacity;
-	uint32_t tag = find_tag(lines, page);
+	uint32_t tag = lines_find_tag(&lines->front, page);
 
 	*found = (struct lines_found){.memory = mask};
 	if (tag != NONE) {
 		found->cpu = invalidate_others(lines, tag, NONE, mask);
-		found->llc = lines->tags[tag].present & mask & ~found->cpu;
+		found->llc = lines->front.tags[tag].present & mask & ~found->cpu;
 		found->memory = mask & ~found->cpu & ~found->llc;
 	} else if (stash) {
 		tag = add_tag(lines, page);
@@ -462,7 +433,7 @@ static uint32_t own_copy(struct lines *lines, unsigned int cpu, uint64_t page, u
 {
 	if (cpu >= lines->cpu_count)
 		add_cpus(lines, cpu + 1);
-	*tag = find_tag(lines, page);
+	*tag = lines_find_tag(&lines->front, page);
 	if (*tag == NONE)
 		*tag = add_tag(lines, page);
 	const uint32_t copy = lines_find_copy(&lines->front, cpu, page);
@@ -479,14 +450,14 @@ void lines_cpu_load(struct lines *lines, unsigned int cpu, uint64_t page, uint64
 
 	found->own = mask & ~need;
 	found->cpu = clean_others(lines, tag, own, need);
-	found->llc = lines->tags[tag].present & need & ~found->cpu;
+	found->llc = lines->front.tags[tag].present & need & ~found->cpu;
 	found->memory = need & ~found->cpu & ~found->llc;
 	lines->front.copies[own].present |= need;
 	lines->cpus[cpu].lines += lines_count(need);
 	if (found->cpu)
 		give_up(lines, tag, found->cpu, found->cpu);
 	else if (found->llc)
-		lines->tags[tag].used = true;
+		lines->front.tags[tag].used = true;
 	cpu_trim(lines, &lines->cpus[cpu], own);
 }
 
@@ -499,7 +470,7 @@ void lines_cpu_store(struct lines *lines, unsigned int cpu, uint64_t page, uint6
 	const uint64_t have = lines->front.copies[own].present;
 
 	found->cpu = invalidate_others(lines, tag, own, need);
-	found->llc = lines->tags[tag].present & need & ~found->cpu;
+	found->llc = lines->front.tags[tag].present & need & ~found->cpu;
 	found->memory = need & ~found->cpu & ~found->llc & ~have & ~whole;
 	found->own = mask & ~found->cpu & ~found->llc & ~found->memory;
 	llc_take(lines, tag, need);
@@ -532,13 +503,13 @@ struct lines *lines_new(const struct lines_config *config)
 	lines->cpu_capacity = (uint64_t)config->cpu_cache_kib * LINES_A_KIB;
 	lines->tag_slots = lines->copy_slots = FIRST_SLOTS;
 	lines->tag_fresh = lines->copy_fresh = 1;
-	lines->tags = grow(NULL, lines->tag_slots, sizeof(*lines->tags));
+	lines->front.tags = grow(NULL, lines->tag_slots, sizeof(*lines->front.tags));
 	lines->front.copies = grow(NULL, lines->copy_slots, sizeof(*lines->front.copies));
 	lines->front.copies[0] = (struct lines_copy){0}; /* hits nothing */
-	lines->tag_bucket_bits = 8;
-	lines->front.shift = 64 - 8;
-	lines->tag_buckets = new_buckets(lines->tag_bucket_bits);
-	lines->front.buckets = new_buckets(64 - lines->front.shift);
+	lines->front.tags[0] = (struct lines_tag){0};
+	lines->front.tag_shift = lines->front.shift = 64 - FIRST_BUCKET_BITS;
+	lines->front.tag_buckets = new_buckets(FIRST_BUCKET_BITS);
+	lines->front.buckets = new_buckets(FIRST_BUCKET_BITS);
 	return lines;
 }
 
@@ -546,8 +517,8 @@ void lines_free(struct lines *lines)
 {
 	if (!lines)
 		return;
-	free(lines->tags);
-	free(lines->tag_buckets);
+	free(lines->front.tags);
+	free(lines->front.tag_buckets);
 	free(lines->front.copies);
 	free(lines->front.buckets);
 	free(lines->cpus);

@@ -64,15 +64,19 @@ static inline unsigned int lines_count(uint64_t mask)
 	return (unsigned int)(mask * UINT64_C(0x0101010101010101) >> 56);
 }
 
-/* `page` is a physical address >> LINES_PAGE_BITS. */
-void lines_device_read(struct lines *lines, uint64_t page, uint64_t mask,
-		       struct lines_found *found);
-void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
-			struct lines_found *found);
+/* ---- look-ups, public for the sake of the hits where most accesses end --------------------- */
 
-/* ---- CPUs -------------------------------------------------------------------------------- */
+/* A page of which some cache has a line. Indices instead of pointers: pools grow. */
+struct lines_tag {
+	uint64_t page;
+	uint64_t present, dirty; /* in the last-level cache */
+	uint32_t copies;	 /* of CPUs, first of a list */
+	uint32_t next;		 /* in the bucket; free list */
+	uint32_t older, newer;	 /* in the last-level cache, if present */
+	bool used;		 /* since it was last looked at for eviction */
+};
 
-/* A CPU's lines of a page. Public for the sake of lines_cpu_hit(), which is where most accesses end. */
+/* A CPU's lines of a page. */
 struct lines_copy {
 	uint64_t page;
 	uint64_t present, dirty;
@@ -83,10 +87,13 @@ struct lines_copy {
 	uint32_t older, newer;	       /* the same CPU's */
 };
 
+/* Index 0 has nothing of any page. */
 struct lines_front {
-	struct lines_copy *copies; /* index 0 has nothing of any page */
+	struct lines_copy *copies;
 	uint32_t *buckets;
-	unsigned int shift; /* 64 - log2 of the buckets */
+	unsigned int shift, tag_shift; /* 64 - log2 of the buckets */
+	struct lines_tag *tags;
+	uint32_t *tag_buckets;
 };
 
 const struct lines_front *lines_front(const struct lines *lines);
@@ -99,7 +106,6 @@ static inline uint32_t *lines_copy_bucket(const struct lines_front *front, unsig
 	return &front->buckets[(page ^ (uint64_t)cpu << 40) * LINES_HASH_MULTIPLY >> front->shift];
 }
 
-/* 0: the CPU has nothing of the page. */
 static inline uint32_t lines_find_copy(const struct lines_front *front, unsigned int cpu,
 				       uint64_t page)
 {
@@ -109,6 +115,39 @@ static inline uint32_t lines_find_copy(const struct lines_front *front, unsigned
 		copy = front->copies[copy].next;
 	return copy;
 }
+
+static inline uint32_t *lines_tag_bucket(const struct lines_front *front, uint64_t page)
+{
+	return &front->tag_buckets[page * LINES_HASH_MULTIPLY >> front->tag_shift];
+}
+
+static inline uint32_t lines_find_tag(const struct lines_front *front, uint64_t page)
+{
+	uint32_t tag = *lines_tag_bucket(front, page);
+
+	while (tag && front->tags[tag].page != page)
+		tag = front->tags[tag].next;
+	return tag;
+}
+
+/* ---- accesses: `page` is a physical address >> LINES_PAGE_BITS ----------------------------- */
+
+/* Whether the last-level cache has all that a device reads, and no CPU anything of the page. */
+static inline bool lines_device_hit(const struct lines_front *front, uint64_t page, uint64_t mask)
+{
+	struct lines_tag *tag = &front->tags[lines_find_tag(front, page)];
+
+	if (tag->copies || mask & ~tag->present)
+		return false;
+	tag->used = true;
+	return true;
+}
+
+/* In any case, or when it does not hit. */
+void lines_device_read(struct lines *lines, uint64_t page, uint64_t mask,
+		       struct lines_found *found);
+void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
+			struct lines_found *found);
 
 /* Whether the CPU's own cache has it all, as its owner for a store. */
 static inline bool lines_cpu_hit(const struct lines_front *front, unsigned int cpu, uint64_t page,

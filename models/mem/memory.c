@@ -107,32 +107,31 @@ struct demand {
 	sim_time llc_latency, dram_latency;
 };
 
-static inline struct demand find_lines(struct memory *memory, struct requester *requester,
-				       const struct sim_txn *txn, uint64_t page, uint64_t mask)
+static struct demand find_lines(struct memory *memory, struct requester *requester, bool read,
+				uint64_t page, uint64_t mask)
 {
-	const sim_time snoop = SIM_NS(memory->params.snoop_ns);
-	struct demand demand = {.dram_latency = SIM_NS(memory->params.latency_ns)};
+	struct demand demand = {.dram_latency = memory->latency_ps};
 	struct lines_found found;
 
 	if (!memory->lines) {
 		demand.dram = mask;
 		return demand;
 	}
-	if (txn->cmd == SIM_READ)
+	if (read)
 		lines_device_read(memory->lines, page, mask, &found);
 	else
 		lines_device_write(memory->lines, page, mask, &found);
 	count_lines(memory, requester, &found);
-	demand.llc_latency = found.cpu ? snoop : SIM_NS(memory->params.llc_hit_ns);
-	if (txn->cmd == SIM_READ) {
+	demand.llc_latency = found.cpu ? memory->snoop_ps : memory->llc_hit_ps;
+	if (read) {
 		demand.llc = found.llc | found.cpu;
 		demand.dram = found.memory;
 	} else if (memory->stash) {
 		demand.llc = mask;
 	} else {
 		demand.dram = mask;
-		if (found.cpu && demand.dram_latency < snoop)
-			demand.dram_latency = snoop;
+		if (found.cpu && demand.dram_latency < memory->snoop_ps)
+			demand.dram_latency = memory->snoop_ps;
 	}
 	return demand;
 }
@@ -169,45 +168,73 @@ static struct bandwidth_client *client_of(struct memory *memory, struct requeste
 	return requester->client;
 }
 
+static void serve_from_llc(struct memory *memory, struct flight *flight, uint64_t mask,
+			   sim_time latency, struct outcome *outcome)
+{
+	const struct bandwidth_slot slot = bandwidth_book(
+		memory->bandwidth, flight->requester->client, memory_llc_pipe(memory, flight->node),
+		lines_count(mask) * MEMORY_LINE_BYTES);
+
+	flight->uses_llc = true;
+	flight->llc = add_service(outcome, slot, latency);
+	bandwidth_queued(&memory->llc, flight->llc.busy, flight->llc.wait);
+}
+
+static void serve_from_dram(struct memory *memory, struct flight *flight, uint64_t mask,
+			    sim_time latency, struct outcome *outcome)
+{
+	sim_time busy;
+	const struct bandwidth_slot slot =
+		memory_book_channels(memory, BOOK_TXN, flight->requester->client, flight->node,
+				     flight->txn->addr >> LINES_PAGE_BITS, mask, &busy);
+
+	flight->uses_dram = true;
+	flight->dram = add_service(outcome, slot, latency);
+	bandwidth_queued(&memory->nodes[flight->node].channels, flight->dram.busy,
+			 flight->dram.wait);
+	flight->dram.busy = busy;
+}
+
+static void serve(struct memory *memory, struct flight *flight, struct outcome *outcome)
+{
+	const struct sim_txn *txn = flight->txn;
+	const uint64_t page = txn->addr >> LINES_PAGE_BITS;
+	const uint64_t mask = lines_mask(txn->addr, txn->len);
+
+	if (txn->cmd == SIM_READ && memory->front && lines_device_hit(memory->front, page, mask)) {
+		const unsigned int lines = lines_count(mask);
+
+		memory->llc_hits += lines;
+		flight->requester->llc_hits += lines;
+		serve_from_llc(memory, flight, mask, memory->llc_hit_ps, outcome);
+		return;
+	}
+	const struct demand demand =
+		find_lines(memory, flight->requester, txn->cmd == SIM_READ, page, mask);
+
+	if (demand.dram)
+		serve_from_dram(memory, flight, demand.dram, demand.dram_latency, outcome);
+	if (demand.llc)
+		serve_from_llc(memory, flight, demand.llc, demand.llc_latency, outcome);
+}
+
 /* When the transaction that arrives now completes; says what it waits for. */
 static sim_time completion_time(struct memory *memory, struct flight *flight)
 {
-	const struct sim_txn *txn = flight->txn;
-	struct requester *requester = flight->requester;
-	struct bandwidth_client *client = client_of(memory, requester);
-	const uint64_t page = txn->addr >> LINES_PAGE_BITS;
-	const struct demand demand =
-		find_lines(memory, requester, txn, page, lines_mask(txn->addr, txn->len));
 	struct outcome outcome = {.end = sim_now(), .unloaded = sim_now()};
 
-	flight->node = memory_node(memory, txn->addr);
-	bandwidth_begin(memory->bandwidth, client);
-	flight->uses_dram = demand.dram;
-	flight->uses_llc = demand.llc;
-	if (demand.dram) {
-		struct bandwidth_use *channels = &memory->nodes[flight->node].channels;
-		sim_time busy;
-		const struct bandwidth_slot slot = memory_book_channels(
-			memory, BOOK_TXN, client, flight->node, page, demand.dram, &busy);
+	flight->node = memory_node(memory, flight->txn->addr);
+	flight->uses_dram = flight->uses_llc = false;
+	bandwidth_begin(memory->bandwidth, client_of(memory, flight->requester));
+	serve(memory, flight, &outcome);
 
-		flight->dram = add_service(&outcome, slot, demand.dram_latency);
-		bandwidth_queued(channels, flight->dram.busy, flight->dram.wait);
-		flight->dram.busy = busy;
-	}
-	if (demand.llc) {
-		const struct bandwidth_slot slot = bandwidth_book(
-			memory->bandwidth, client, memory_llc_pipe(memory, flight->node),
-			lines_count(demand.llc) * MEMORY_LINE_BYTES);
+	const sim_time far = memory->distance_ps[flight->requester->node][flight->node];
+	struct waits *waits = flight->txn->waits;
 
-		flight->llc = add_service(&outcome, slot, demand.llc_latency);
-		bandwidth_queued(&memory->llc, flight->llc.busy, flight->llc.wait);
-	}
-	const sim_time far = memory->distance_ps[requester->node][flight->node];
-
-	if (txn->waits) {
-		waits_add(txn->waits, WAIT_LINK, far);
-		waits_add(txn->waits, WAIT_MEMORY, outcome.unloaded - sim_now());
-		waits_add(txn->waits, WAIT_BANDWIDTH, outcome.end - outcome.unloaded);
+	if (waits) {
+		waits_add(waits, WAIT_LINK, far);
+		waits_add(waits, WAIT_MEMORY, outcome.unloaded - sim_now());
+		waits_add(waits, WAIT_BANDWIDTH, outcome.end - outcome.unloaded);
 	}
 	memory->wait_ps += outcome.end - outcome.unloaded;
 	return outcome.end + far;
@@ -357,8 +384,8 @@ void memory_request(void *target, struct sim_txn *txn)
 		sim_event_at(&flight->event, completion_time(memory, flight));
 		return;
 	}
-	waits_add(txn->waits, WAIT_MEMORY, SIM_NS(memory->params.latency_ns));
-	sim_event_after(&flight->event, SIM_NS(memory->params.latency_ns));
+	waits_add(txn->waits, WAIT_MEMORY, memory->latency_ps);
+	sim_event_after(&flight->event, memory->latency_ps);
 }
 
 /* ---- monitors ---------------------------------------------------------------------------- */
@@ -392,9 +419,11 @@ static bool build_caches(struct memory *memory)
 	if (!params->llc_kib && !params->cpu_cache_kib)
 		return true;
 	memory->lines = lines_new(&config);
-	if (memory->lines && params->cpu_cache_kib)
-		memory->front = lines_front(memory->lines);
-	return memory->lines;
+	if (!memory->lines)
+		return false;
+	memory->front = lines_front(memory->lines);
+	memory->cpu_front = params->cpu_cache_kib ? memory->front : NULL;
+	return true;
 }
 
 static bool build_nodes(struct memory *memory)
@@ -429,6 +458,9 @@ struct memory *memory_new(const struct memory_params *params, const struct ram *
 	if (!memory)
 		return NULL;
 	memory->params = *params;
+	memory->latency_ps = SIM_NS(params->latency_ns);
+	memory->llc_hit_ps = SIM_NS(params->llc_hit_ns);
+	memory->snoop_ps = SIM_NS(params->snoop_ns);
 	memory->ram = ram;
 	memory->monitors = monitor_table_new();
 	memory->requesters = calloc(MEMORY_MAX_REQUESTERS + 1, sizeof(*memory->requesters));

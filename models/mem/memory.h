@@ -84,7 +84,7 @@ void memory_request(void *memory, struct sim_txn *txn);
 unsigned int memory_node_of(const struct memory *memory, uint64_t pa);
 void memory_node_range(const struct memory *memory, unsigned int node, uint64_t *base,
 		       uint64_t *bytes);
-/* Where a CPU or a requester is; node 0 unless told. */
+/* Where a CPU or a requester that has a name is; node 0 unless told. */
 void memory_place_cpu(struct memory *memory, unsigned int cpu, unsigned int node);
 void memory_place_requester(struct memory *memory, uint16_t requester, unsigned int node);
 /* What an access takes longer; otherwise node_distance_ns between two nodes, 0 within one. */

@@ -39,9 +39,9 @@ static sim_time miss_cost(struct memory *memory, struct cpu *cpu, uint64_t page,
 	const struct {
 		uint64_t lines;
 		sim_time latency;
-	} levels[] = {{found->llc, SIM_NS(memory->params.llc_hit_ns) + far},
-		      {found->cpu, SIM_NS(memory->params.snoop_ns) + far},
-		      {found->memory, SIM_NS(memory->params.latency_ns) + far}};
+	} levels[] = {{found->llc, memory->llc_hit_ps + far},
+		      {found->cpu, memory->snoop_ps + far},
+		      {found->memory, memory->latency_ps + far}};
 	struct bandwidth_client *client = bandwidth_client(memory->bandwidth, CLIENT_CPUS);
 	sim_time sum = 0, first = 0, wait = 0;
 
@@ -113,13 +113,13 @@ static sim_time misses_cost(struct memory *memory, unsigned int cpu, uint64_t pa
 {
 	sim_time cost = 0;
 
-	while (memory->front && len) {
+	while (memory->cpu_front && len) {
 		uint32_t piece = SIM_TXN_MAX_BYTES - (pa & (SIM_TXN_MAX_BYTES - 1));
 
 		if (piece > len)
 			piece = len;
-		if (!lines_cpu_hit(memory->front, cpu, pa >> LINES_PAGE_BITS, lines_mask(pa, piece),
-				   access != ACCESS_LOAD))
+		if (!lines_cpu_hit(memory->cpu_front, cpu, pa >> LINES_PAGE_BITS,
+				   lines_mask(pa, piece), access != ACCESS_LOAD))
 			cost += page_miss(memory, cpu, pa, piece, access);
 		len -= piece;
 		pa += piece;
@@ -143,8 +143,8 @@ static __attribute__((noinline)) sim_time lines_cost(struct memory *memory, unsi
 static inline bool word_hits(const struct memory *memory, unsigned int cpu, uint64_t pa,
 			     uint32_t len, bool store)
 {
-	return len == 8 && pa % MEMORY_LINE_BYTES <= MEMORY_LINE_BYTES - 8 && memory->front &&
-	       lines_cpu_hit(memory->front, cpu, pa >> LINES_PAGE_BITS,
+	return len == 8 && pa % MEMORY_LINE_BYTES <= MEMORY_LINE_BYTES - 8 && memory->cpu_front &&
+	       lines_cpu_hit(memory->cpu_front, cpu, pa >> LINES_PAGE_BITS,
 			     UINT64_C(1) << pa / MEMORY_LINE_BYTES % PAGE_LINES, store);
 }
 

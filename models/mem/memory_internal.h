@@ -34,10 +34,11 @@ struct node {
 
 struct memory {
 	struct memory_params params;
+	sim_time latency_ps, llc_hit_ps, snoop_ps; /* of params */
 	const struct ram *ram;
 	struct monitor_table *monitors;
-	struct lines *lines;		 /* NULL: there are no caches */
-	const struct lines_front *front; /* NULL: CPUs always hit */
+	struct lines *lines;			     /* NULL: there are no caches */
+	const struct lines_front *front, *cpu_front; /* NULL: no caches; CPUs always hit */
 	bool stash;
 	bool even_pages;	 /* a page has as much in each channel of its node */
 	unsigned int unit_lines; /* consecutive lines of a page in one channel */
