@@ -3,11 +3,12 @@
  * Pipes of limited bandwidth (DRAM channels, the last-level cache's data path, links), shared by
  * clients: who gets when how much of them.
  *
- * A pipe never idles while it has work. Clients that have transactions under way share it equally,
- * byte by byte, as by round robin over slices: a short transfer does not wait behind all
- * the long ones that another client has queued. A booking is final, so that it costs no event: it ends
- * at the client's own fair share or when all that was booked before has passed, whichever is earlier. What a
- * client gains over first-come-first-served delays what is booked later, not what was booked before.
+ * A pipe never idles while it has work. Clients that have transactions under way share it
+ * equally, byte by byte, as by round robin over slices: a short transfer does not wait behind
+ * all the long ones that another client has queued. A booking is final, so that it costs no
+ * event: it ends at the client's own fair share or when all that was booked before has passed,
+ * whichever is earlier. What a client gains over first-come-first-served delays what is booked
+ * later, not what was booked before.
  */
 #ifndef MODELS_MEM_BANDWIDTH_H
 #define MODELS_MEM_BANDWIDTH_H
@@ -61,7 +62,10 @@ struct bandwidth_slot {
 	sim_time busy; /* what the bytes take on an idle pipe */
 };
 
-/* Appends to what is booked. Exact over a busy period: no rounding adds up. Returns the busy time. */
+/*
+ * Appends to what is booked. Exact over a busy period: no rounding adds up. Returns the busy
+ * time.
+ */
 static inline sim_time bandwidth_append(struct bandwidth_pipe *pipe, uint32_t bytes)
 {
 	if (pipe->free < sim_now()) {

@@ -4,13 +4,14 @@
  * region's port and back, with a latency each way that depends on the region's kind. Regions
  * are added while the machine is built and do not overlap.
  *
- * Each region has a link with two directions, which may be limited in bandwidth: a message, its header and the data that it
- * carries, takes its turn (bandwidth.h) and then the latency. All of it counts as waiting for LINK. No topology,
- * no ordering between transactions beyond: two transactions of one requester to one region arrive in order.
+ * Each region has a link with two directions, which may be limited in bandwidth: a message, its
+ * header and the data that it carries, takes its turn (bandwidth.h) and then the latency. All
+ * of it counts as waiting for LINK. No topology, no ordering between transactions beyond: two
+ * transactions of one requester to one region arrive in order.
  *
  * What no region holds, wholly, completes with SIM_DECERR after the device latency both ways. A
- * transaction is forwarded as it is where there is neither latency nor a limit; else a child of it travels, so
- * that sim_txn.hop stays free for the target.
+ * transaction is forwarded as it is where there is neither latency nor a limit; else a child of
+ * it travels, so that sim_txn.hop stays free for the target.
  */
 #ifndef MODELS_MEM_INTERCONNECT_H
 #define MODELS_MEM_INTERCONNECT_H
@@ -64,8 +65,8 @@ const char *interconnect_region_at(const struct interconnect *interconnect, uint
 void interconnect_request(void *interconnect, struct sim_txn *txn);
 
 /*
- * prefix.<region>.{reads,writes,bytes}, resources prefix.<region>.{request_link,response_link} where
- * bandwidth is limited, prefix.decode_errors; after the last region was added.
+ * prefix.<region>.{reads,writes,bytes}, resources prefix.<region>.{request_link,response_link}
+ * where bandwidth is limited, prefix.decode_errors; after the last region was added.
  */
 void interconnect_register_stats(struct interconnect *interconnect, struct stats *stats,
 				 const char *prefix);

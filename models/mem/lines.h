@@ -2,11 +2,11 @@
 /*
  * Who has which 64-byte line: the CPUs' private caches, the last-level cache, or memory alone.
  *
- * State only, no time and no data: an access says what it found where and changes owners. One tag
- * covers a 4 KiB page with masks of its lines, so an access to any part of a page costs a look-up or two. Caches hold a
- * number of lines, in any place, and give up a page that was not used lately. A CPU that writes a line has
- * it alone; several may have read it. The last-level cache takes what CPUs give up
- * and what devices write or read, as the settings say.
+ * State only, no time and no data: an access says what it found where and changes owners. One
+ * tag covers a 4 KiB page with masks of its lines, so an access to any part of a page costs a
+ * look-up or two. Caches hold a number of lines, in any place, and give up a page that was not
+ * used lately. A CPU that writes a line has it alone; several may have read it. The last-level
+ * cache takes what CPUs give up and what devices write or read, as the settings say.
  *
  * Not modelled: sets and ways, levels within a CPU, prefetching.
  */

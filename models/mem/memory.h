@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Memory as devices and table walkers reach it by transactions, and CPUs by loads and stores:
- * DRAM channels behind a last-level cache, and CPUs' private caches (lines.h says who has which line).
+ * DRAM channels behind a last-level cache, and CPUs' private caches (lines.h says who has which
+ * line).
  *
- * A transaction takes the slowest of its parts: lines from the last-level cache, from a CPU's cache, from DRAM, each with
- * its latency after its turn on the data path (bandwidth.h says whose turn it is). Its data moves when it completes:
- * a read returns memory as it is then, a write becomes visible then; caches hold no data of their own. What lies outside
- * RAM completes with SIM_DECERR. Two transactions complete in an order that depends on where their lines are.
+ * A transaction takes the slowest of its parts: lines from the last-level cache, from a CPU's
+ * cache, from DRAM, each with its latency after its turn on the data path (bandwidth.h says
+ * whose turn it is). Its data moves when it completes: a read returns memory as it is then, a
+ * write becomes visible then; caches hold no data of their own. What lies outside RAM completes
+ * with SIM_DECERR. Two transactions complete in an order that depends on where their lines are.
  *
- * Waits: MEMORY is what it takes when nobody else is there, BANDWIDTH what others add, LINK the way between nodes.
+ * Waits: MEMORY is what it takes when nobody else is there, BANDWIDTH what others add, LINK the
+ * way between nodes.
  *
  * CPU accesses move their data at once and return what they cost; the caller adds that to its
- * CPU's time. They take bandwidth from everybody else. A kernel that writes RAM without them owns no lines.
+ * CPU's time. They take bandwidth from everybody else. A kernel that writes RAM without them
+ * owns no lines.
  */
 #ifndef MODELS_MEM_MEMORY_H
 #define MODELS_MEM_MEMORY_H

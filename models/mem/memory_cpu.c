@@ -28,8 +28,8 @@ static sim_time wait_of(struct bandwidth_slot slot, sim_time from)
 }
 
 /*
- * What the missing lines of a page cost beyond a hit. A load or an atomic operation waits for the first; the rest
- * overlap, as all do behind stores.
+ * What the missing lines of a page cost beyond a hit. A load or an atomic operation waits for
+ * the first; the rest overlap, as all do behind stores.
  */
 static sim_time miss_cost(struct memory *memory, struct cpu *cpu, uint64_t page, enum access access,
 			  const struct lines_found *found)

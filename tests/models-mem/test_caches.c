@@ -74,8 +74,8 @@ enum policy { STASH, DRAM, AROUND, NO_LLC };
 enum found { OWN, CPU, LLC, MEMORY };
 
 /*
- * Accesses in order: L0 a load by CPU 0, S1 a store by CPU 1, A2 an atomic by CPU 2, R and W a device's. The last
- * one is timed.
+ * Accesses in order: L0 a load by CPU 0, S1 a store by CPU 1, A2 an atomic by CPU 2, R and W a
+ * device's. The last one is timed.
  */
 static const struct transition {
 	const char *accesses;

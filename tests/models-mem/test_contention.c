@@ -284,7 +284,7 @@ static void light_among_heavy(void *arg)
 		loop_init(i, 4096, 64, SIM_READ);
 	loops_run(LOOPS);
 	ck_within(total_rate(LOOPS), 64.0, 0.03);
-	/* one after another, 192 bursts of 64 ns would be before it; fair are four turns of 16 ns */
+	/* in order of arrival, 192 bursts would be before it; fair are four turns of 16 ns */
 	ck_assert_uint_le(loops[0].latency_max, SIM_NS(100 + 4 * 16));
 }
 
