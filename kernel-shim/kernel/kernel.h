@@ -30,7 +30,7 @@ struct shim_cpu {
 	bool kicked;  /* idle, and told to look at the run queue */
 	bool claimed; /* idle, and has woken a task that it will run */
 	bool need_resched;
-	bool event; /* the event register of WFE */
+	bool event;  /* the event register of WFE */
 	u64 kick_at; /* when an idle CPU learns of the wake-up */
 	u64 slice_start;
 	struct list_head irqs;	   /* pending lines, in the order of their arrival */
@@ -159,6 +159,7 @@ int try_to_wake_up(struct task_struct *task, unsigned int state, int wake_flags)
 int user_must_exit(void);
 int process_spawn(const char *name, void (*entry)(void *arg), void *arg);
 int process_wait(int pid);
+void processes_end(void); /* all that are left */
 ki_u64 process_peek(int pid, ki_u64 va);
 void processes_init(void);
 int processes_check_leaks(void);

@@ -86,12 +86,16 @@ static inline bool ptd_is_table(u64 descriptor)
 }
 
 struct shim_gather_batch;
+#define SHIM_GATHER_FEW 8
 
 /* Pages and tables whose entries are gone, but which go back only after the TLBs have been told */
 struct shim_gather {
 	struct mm_struct *mm;
 	unsigned long start, end; /* what has been cleared; start >= end: nothing */
 	struct shim_gather_batch *pages;
+	/* The first ones need no memory: unmapping goes on where there is none left */
+	struct page *few[SHIM_GATHER_FEW];
+	unsigned int nr_few;
 	unsigned int nr_pages;
 	struct list_head tables; /* unlinked, by page->lru: walk caches must go, too */
 	bool whole_mm;		 /* at the end of its life: nothing runs on it */

@@ -251,6 +251,8 @@ void shim_gather_end(struct shim_gather *gather)
 			shim_flush_range(gather->mm, gather->start, gather->end,
 					 list_empty(&gather->tables));
 	}
+	for (unsigned int i = 0; i < gather->nr_few; i++)
+		put_page(gather->few[i]);
 	while (gather->pages) {
 		struct shim_gather_batch *batch = gather->pages;
 		unsigned long i;
@@ -276,7 +278,7 @@ static bool gather_room(struct shim_gather *gather)
 	struct shim_gather_batch *batch = gather->pages;
 	struct page *page;
 
-	if (batch && batch->nr < BATCH_PAGES)
+	if (gather->nr_few < SHIM_GATHER_FEW || (batch && batch->nr < BATCH_PAGES))
 		return true;
 	/* Bookkeeping of the host's size: the kernel's batches cost next to nothing */
 	page = shim_alloc_pages_site(GFP_NOWAIT, 0, __builtin_return_address(0));
@@ -292,7 +294,10 @@ static bool gather_room(struct shim_gather *gather)
 static void gather_page(struct shim_gather *gather, struct page *page)
 {
 	atomic_dec(&page->_mapcount);
-	gather->pages->pages[gather->pages->nr++] = page;
+	if (gather->nr_few < SHIM_GATHER_FEW)
+		gather->few[gather->nr_few++] = page;
+	else
+		gather->pages->pages[gather->pages->nr++] = page;
 	gather->nr_pages++;
 }
 

@@ -2,6 +2,7 @@
 /*
  * svasim: the command's entry point and the table of its subcommands.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -20,13 +21,17 @@ static const struct cli_command commands[] = {
 
 int cli_user_error(const char *format, ...)
 {
+	char line[4096];
 	va_list args;
 
-	fputs("svasim: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	/* one line, whatever the user's text holds */
+	for (char *c = line; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = ' ';
+	fprintf(stderr, "svasim: %s\n", line);
 	return CLI_EXIT_USER_ERROR;
 }
 
@@ -70,7 +75,7 @@ static void print_usage(FILE *to)
 	fputs("\n'svasim COMMAND --help' tells a command's options.\n", to);
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	if (argc < 2) {
 		print_usage(stderr);
@@ -88,4 +93,14 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	return cli_user_error("%s: no such command (allowed: run, list)", argv[1]);
+}
+
+/* What went to a full disk or a closed pipe was not said. */
+int main(int argc, char **argv)
+{
+	const int status = run_command(argc, argv);
+
+	if (fflush(stdout) && !status)
+		return cli_user_error("standard output: %s", strerror(errno));
+	return status;
 }

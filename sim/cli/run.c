@@ -3,24 +3,35 @@
  * svasim run: simulate one machine with one workload.
  *
  * Writes into the output folder: metrics.json (simulated results only: the same inputs give the
- * same bytes), host.json (what the host measured about itself), trace.pftrace with --trace.
+ * same bytes), host.json (what the host measured about itself), trace.pftrace with --trace. What
+ * an earlier run left there is touched only once nothing can refuse the new one; and whatever ends
+ * a run, what it has come to is written.
  */
-#include <argp.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sim/cli/cli.h"
+#include "sim/cli/options.h"
 #include "sim/cli/summary.h"
 #include "sim/platform/platform.h"
 #include "sim/trace/trace.h"
 
-#define MAX_SETTINGS 256
+#define MAX_SETTINGS	       256
+#define LONGEST_FILE_NAME      32 /* of the output folder */
+#define EMERGENCY_TIMEOUT_S    20
+#define EMERGENCY_STACK_BYTES  (256 * 1024)
+#define EXIT_BY_SIGNAL(signal) (128 + (signal))
 
 struct run_options {
 	const char *platform; /* -c */
@@ -33,62 +44,78 @@ struct run_options {
 	int log_level;
 };
 
-enum { OPT_TRACE = 256, OPT_TRACE_FROM, OPT_TRACE_TO, OPT_TRACE_CATEGORIES };
-
-static const struct argp_option argp_options[] = {
-	{"config", 'c', "PLATFORM", 0, "platform file, or the name of one that comes with svasim",
-	 0},
-	{"workload", 'w', "NAME", 0, "workload (default: copy)", 0},
-	{"set", 's', "KEY=VALUE", 0, "set a parameter; may be repeated, the last wins", 0},
-	{"output", 'o', "DIR", 0, "output folder (default: out/run)", 0},
-	{"trace", OPT_TRACE, NULL, 0, "write DIR/trace.pftrace", 0},
-	{"trace-from", OPT_TRACE_FROM, "NS", 0, "begin of the trace's window, in simulated ns", 0},
-	{"trace-to", OPT_TRACE_TO, "NS", 0, "end of the trace's window, in simulated ns", 0},
-	{"trace-categories", OPT_TRACE_CATEGORIES, "LIST", 0, "only these, separated by commas", 0},
-	{"verbose", 'v', NULL, 0, "show the kernel's messages; twice: its debug messages, too", 0},
-	{0},
+enum run_option {
+	OPTION_CONFIG,
+	OPTION_WORKLOAD,
+	OPTION_SET,
+	OPTION_OUTPUT,
+	OPTION_TRACE,
+	OPTION_TRACE_FROM,
+	OPTION_TRACE_TO,
+	OPTION_TRACE_CATEGORIES,
+	OPTION_VERBOSE,
 };
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
-{
-	struct run_options *options = state->input;
+static const struct cli_option option_table[] = {
+	[OPTION_CONFIG] = {"config", 'c', "PLATFORM",
+			   "platform file, or the name of one that comes with svasim"},
+	[OPTION_WORKLOAD] = {"workload", 'w', "NAME", "workload (default: copy)"},
+	[OPTION_SET] = {"set", 's', "KEY=VALUE", "set a parameter; may be repeated, the last wins"},
+	[OPTION_OUTPUT] = {"output", 'o', "DIR", "output folder (default: out/run)"},
+	[OPTION_TRACE] = {"trace", 0, NULL, "write DIR/trace.pftrace"},
+	[OPTION_TRACE_FROM] = {"trace-from", 0, "NS",
+			       "begin of the trace's window, in simulated ns"},
+	[OPTION_TRACE_TO] = {"trace-to", 0, "NS", "end of the trace's window, in simulated ns"},
+	[OPTION_TRACE_CATEGORIES] = {"trace-categories", 0, "LIST",
+				     "only these, separated by commas"},
+	[OPTION_VERBOSE] = {"verbose", 'v', NULL,
+			    "show the kernel's messages; twice: its debug messages, too"},
+};
 
-	switch (key) {
-	case 'c':
-		options->platform = arg;
-		return 0;
-	case 'w':
-		options->workload = arg;
-		return 0;
-	case 's':
+static const struct cli_syntax syntax = {
+	.command = "run",
+	.help = "Simulates one machine with one workload.",
+	.options = option_table,
+	.count = sizeof(option_table) / sizeof(option_table[0]),
+};
+
+static int take_option(void *arg, size_t option, const char *value)
+{
+	struct run_options *options = arg;
+
+	switch ((enum run_option)option) {
+	case OPTION_CONFIG:
+		options->platform = value;
+		break;
+	case OPTION_WORKLOAD:
+		options->workload = value;
+		break;
+	case OPTION_SET:
 		if (options->setting_count == MAX_SETTINGS)
-			argp_error(state, "more than %d settings", MAX_SETTINGS);
-		options->settings[options->setting_count++] = arg;
-		return 0;
-	case 'o':
-		options->output = arg;
-		return 0;
-	case OPT_TRACE:
+			return cli_user_error("-s: %s: one too many (allowed: %d)", value,
+					      MAX_SETTINGS);
+		options->settings[options->setting_count++] = value;
+		break;
+	case OPTION_OUTPUT:
+		options->output = value;
+		break;
+	case OPTION_TRACE:
 		options->trace = true;
-		return 0;
-	case OPT_TRACE_FROM:
-		options->trace_from = arg;
-		return 0;
-	case OPT_TRACE_TO:
-		options->trace_to = arg;
-		return 0;
-	case OPT_TRACE_CATEGORIES:
-		options->trace_categories = arg;
-		return 0;
-	case 'v':
+		break;
+	case OPTION_TRACE_FROM:
+		options->trace_from = value;
+		break;
+	case OPTION_TRACE_TO:
+		options->trace_to = value;
+		break;
+	case OPTION_TRACE_CATEGORIES:
+		options->trace_categories = value;
+		break;
+	case OPTION_VERBOSE:
 		options->log_level = options->log_level < 7 ? 7 : 8;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "%s: unexpected argument", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+		break;
 	}
+	return 0;
 }
 
 /* ---- configuration ----------------------------------------------------------------------------- */
@@ -116,6 +143,8 @@ static int configure(struct platform_config *config, const struct run_options *o
 	return 0;
 }
 
+/* ---- the trace's options ------------------------------------------------------------------------ */
+
 static int parse_ns(const char *option, const char *text, sim_time *ps)
 {
 	char *end;
@@ -123,49 +152,53 @@ static int parse_ns(const char *option, const char *text, sim_time *ps)
 
 	errno = 0;
 	ns = strtoull(text, &end, 10);
-	if (end == text || *end || errno || *text == '-' || ns > SIM_TIME_NEVER / 1000)
+	if (!isdigit((unsigned char)text[0]) || *end || errno || ns > SIM_TIME_NEVER / 1000)
 		return cli_user_error("%s: %s: not a time (allowed: nanoseconds, 0..%llu)", option,
 				      text, (unsigned long long)(SIM_TIME_NEVER / 1000));
 	*ps = SIM_NS(ns);
 	return 0;
 }
 
-static int open_trace(const struct run_options *options)
+static int parse_categories(const char *list, uint32_t *mask)
 {
-	struct trace_options trace = {.to = SIM_TIME_NEVER};
-	char path[4096];
+	char allowed[256];
+	size_t used = 0;
+	const char *bad;
 
-	if (options->trace_from && parse_ns("--trace-from", options->trace_from, &trace.from))
+	if (!trace_parse_categories(list, mask, &bad))
+		return 0;
+	for (int i = 0; i < TRACE_CATEGORY_COUNT && used < sizeof(allowed); i++)
+		used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s",
+					 i ? ", " : "", trace_category_names[i]);
+	return cli_user_error("--trace-categories: %.*s: no such category (allowed: %s)",
+			      (int)strcspn(bad, ","), bad, allowed);
+}
+
+static int check_trace_wanted(const struct run_options *options)
+{
+	const char *option = options->trace_from	 ? "--trace-from"
+			     : options->trace_to	 ? "--trace-to"
+			     : options->trace_categories ? "--trace-categories"
+							 : NULL;
+
+	if (options->trace || !option)
+		return 0;
+	return cli_user_error("%s: nothing is traced (allowed: together with --trace)", option);
+}
+
+static int parse_trace_options(const struct run_options *options, struct trace_options *trace)
+{
+	*trace = (struct trace_options){.to = SIM_TIME_NEVER};
+	if (check_trace_wanted(options) ||
+	    (options->trace_from && parse_ns("--trace-from", options->trace_from, &trace->from)) ||
+	    (options->trace_to && parse_ns("--trace-to", options->trace_to, &trace->to)) ||
+	    (options->trace_categories &&
+	     parse_categories(options->trace_categories, &trace->categories)))
 		return CLI_EXIT_USER_ERROR;
-	if (options->trace_to && parse_ns("--trace-to", options->trace_to, &trace.to))
-		return CLI_EXIT_USER_ERROR;
-	if (trace.to <= trace.from)
+	if (trace->to <= trace->from)
 		return cli_user_error(
 			"--trace-to: %s: the window is empty (allowed: more than --trace-from)",
 			options->trace_to);
-	if (options->trace_categories) {
-		const char *bad;
-
-		if (trace_parse_categories(options->trace_categories, &trace.categories, &bad)) {
-			char allowed[256] = "";
-
-			for (int i = 0; i < TRACE_CATEGORY_COUNT; i++) {
-				strncat(allowed, i ? ", " : "",
-					sizeof(allowed) - strlen(allowed) - 1);
-				strncat(allowed, trace_category_names[i],
-					sizeof(allowed) - strlen(allowed) - 1);
-			}
-			return cli_user_error(
-				"--trace-categories: %.*s: no such category (allowed: %s)",
-				(int)strcspn(bad, ","), bad, allowed);
-		}
-	}
-	if (!options->trace)
-		return 0;
-	snprintf(path, sizeof(path), "%s/trace.pftrace", options->output);
-	trace.path = path;
-	if (trace_open(&trace))
-		return cli_user_error("%s: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -184,64 +217,84 @@ static int make_parents(char *path)
 	return mkdir(path, 0777) && errno != EEXIST ? -1 : 0;
 }
 
-/* The folder is made; one that exists must be empty or hold an earlier run. */
-static int prepare_output(const char *output)
+static bool is_result(const char *name)
 {
-	char path[4096];
-	struct dirent *entry;
-	bool earlier = false, other = false;
-	DIR *dir;
+	return !strcmp(name, "metrics.json") || !strcmp(name, "host.json") ||
+	       !strcmp(name, "trace.pftrace");
+}
 
-	if (snprintf(path, sizeof(path), "%s", output) >= (int)sizeof(path) - 32 || !*output)
-		return cli_user_error("-o: %s: not a folder's name", output);
-	if (make_parents(path))
-		return cli_user_error("-o: %s: %s", output, strerror(errno));
-	dir = opendir(output);
-	if (!dir)
-		return cli_user_error("-o: %s: %s", output, strerror(errno));
+/* One that exists must be empty or hold an earlier run. */
+static int check_contents(const char *output, DIR *dir)
+{
+	const struct dirent *entry;
+	bool earlier = false, other = false;
+
 	while ((entry = readdir(dir))) {
-		if (!strcmp(entry->d_name, "metrics.json") || !strcmp(entry->d_name, "host.json"))
+		if (is_result(entry->d_name))
 			earlier = true;
 		else if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			other = true;
 	}
-	closedir(dir);
 	if (other && !earlier)
 		return cli_user_error("-o: %s: holds other files (allowed: a new or empty folder, "
 				      "or one of an earlier run)",
 				      output);
-	if (access(output, W_OK | X_OK))
-		return cli_user_error("-o: %s: %s", output, strerror(errno));
-	snprintf(path, sizeof(path), "%s/trace.pftrace", output);
-	unlink(path); /* an earlier run's trace does not belong to this run's metrics */
 	return 0;
 }
 
-static int write_host_json(const struct run_options *options, const struct platform_result *result,
-			   double wall_s)
+static int prepare_output(const char *output)
 {
-	const struct sim_host_counters *host = sim_host_counters();
-	char path[4096];
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:I, s:I}", "svasim",
-				 SVASIM_VERSION, "compiler", __VERSION__, "kernel",
-				 result->kernel_version ? result->kernel_version : "none", "build",
-				 SVASIM_BUILD_TYPE, "wall_s", wall_s, "requests_per_wall_s",
-				 wall_s > 0 ? (double)result->requests / wall_s : 0.0,
-				 "simulated_s_per_wall_s",
-				 wall_s > 0 ? (double)result->duration / 1e12 / wall_s : 0.0,
-				 "events", (json_int_t)host->events_fired, "thread_switches",
-				 (json_int_t)host->thread_switches);
+	char path[PATH_MAX];
+	DIR *dir;
+	int status;
 
-	snprintf(path, sizeof(path), "%s/host.json", options->output);
-	if (!json || json_dump_file(json, path, JSON_INDENT(2))) {
-		json_decref(json);
-		return cli_user_error("%s: %s", path, strerror(errno));
+	if (!*output ||
+	    snprintf(path, sizeof(path), "%s", output) >= (int)sizeof(path) - LONGEST_FILE_NAME)
+		return cli_user_error("-o: %.60s: not a folder's name (allowed: a path)", output);
+	if (make_parents(path) || !(dir = opendir(output)))
+		return cli_user_error("-o: %s: %s (allowed: a folder that can be written)", output,
+				      strerror(errno));
+	status = check_contents(output, dir);
+	closedir(dir);
+	if (!status && access(output, W_OK | X_OK))
+		return cli_user_error("-o: %s: %s (allowed: a folder that can be written)", output,
+				      strerror(errno));
+	return status;
+}
+
+/* The file is whole, or it is not there. */
+static int write_text(const char *path, const char *text)
+{
+	char temporary[PATH_MAX + sizeof(".tmp")];
+	FILE *file;
+	bool bad;
+
+	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
+	file = fopen(temporary, "w");
+	if (!file)
+		return -1;
+	bad = fputs(text, file) < 0;
+	bad |= fputc('\n', file) < 0;
+	bad |= fclose(file) != 0;
+	if (bad || rename(temporary, path)) {
+		int error = errno;
+
+		unlink(temporary);
+		errno = error;
+		return -1;
 	}
-	json_decref(json);
 	return 0;
 }
 
-/* ---- the command ------------------------------------------------------------------------------- */
+/* ---- one run, from its first file to its last --------------------------------------------------- */
+
+struct job {
+	const struct run_options *options;
+	struct trace_options trace;
+	struct platform_result result;
+	bool progress;
+	double start; /* host time */
+};
 
 static double wall_seconds(void)
 {
@@ -251,76 +304,207 @@ static double wall_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static int write_results(const struct run_options *options, const struct platform *platform,
-			 const struct platform_result *result, double wall_s)
+static void output_path(const struct job *job, const char *name, char path[static PATH_MAX])
 {
-	char path[4096];
+	snprintf(path, PATH_MAX, "%s/%s", job->options->output, name);
+}
+
+/* platform_options.begin() */
+static int job_begin(void *arg)
+{
+	struct job *job = arg;
+	char path[PATH_MAX];
+
+	if (prepare_output(job->options->output))
+		return -1;
+	output_path(job, "trace.pftrace", path);
+	if (!job->options->trace) {
+		unlink(path); /* an earlier run's does not belong to this run's metrics */
+		return 0;
+	}
+	job->trace.path = path;
+	if (!trace_open(&job->trace))
+		return 0;
+	cli_user_error("%s: %s", path, strerror(errno));
+	return -1;
+}
+
+static json_t *host_json(const struct job *job, double wall_s)
+{
+	const struct sim_host_counters *host = sim_host_counters();
+	const struct platform_result *result = &job->result;
+	const double simulated_s = (double)result->duration / 1e12;
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:I}", "svasim", SVASIM_VERSION,
+		"kernel", result->kernel_version, "systemc", SVASIM_SYSTEMC_VERSION, "compiler",
+		__VERSION__, "build", SVASIM_BUILD_TYPE, "wall_s", wall_s, "requests_per_wall_s",
+		wall_s > 0 ? (double)result->requests / wall_s : 0.0, "simulated_s_per_wall_s",
+		wall_s > 0 ? simulated_s / wall_s : 0.0, "events", (json_int_t)host->events_fired,
+		"thread_switches", (json_int_t)host->thread_switches, "max_rss_bytes",
+		(json_int_t)usage.ru_maxrss * 1024);
+}
+
+static int write_host_json(const struct job *job, double wall_s, const char *path)
+{
+	json_t *json = host_json(job, wall_s);
+	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	int error;
+
+	json_decref(json);
+	if (!text) {
+		errno = ENOMEM;
+		return -1;
+	}
+	error = write_text(path, text);
+	free(text);
+	return error;
+}
+
+/* All are tried; the first that fails is told. */
+static int write_results(const struct job *job, const struct platform *platform, double wall_s)
+{
+	char path[PATH_MAX];
 	int status = 0;
 
+	output_path(job, "trace.pftrace", path);
 	if (trace_close())
-		status = cli_user_error("%s/trace.pftrace: incomplete: %s", options->output,
-					strerror(errno));
-	snprintf(path, sizeof(path), "%s/metrics.json", options->output);
-	if (stats_write_json(platform_stats(platform), path))
-		status = cli_user_error("%s: %s", path, strerror(errno));
-	if (write_host_json(options, result, wall_s))
-		status = CLI_EXIT_USER_ERROR;
+		status = cli_user_error("%s: incomplete: %s", path, strerror(errno));
+	output_path(job, "metrics.json", path);
+	if (stats_write_json(platform_stats(platform), path) && !status)
+		status = cli_user_error("%s: not written: %s", path, strerror(errno));
+	output_path(job, "host.json", path);
+	if (write_host_json(job, wall_s, path) && !status)
+		status = cli_user_error("%s: not written: %s", path, strerror(errno));
 	return status;
 }
 
-static int run(struct platform_config *config, const struct run_options *options)
+static int exit_status(const struct platform_result *result, int write_status)
 {
-	struct platform_options platform_options = {
+	if (result->status == PLATFORM_INTERRUPTED)
+		return EXIT_BY_SIGNAL(result->signal);
+	return result->status != PLATFORM_OK ? (int)result->status : write_status;
+}
+
+static int job_finish(struct job *job, const struct platform *platform)
+{
+	const struct platform_result *result = &job->result;
+	const double wall_s = wall_seconds() - job->start;
+	int status = 0;
+
+	if (job->progress)
+		summary_progress_end();
+	if (result->status != PLATFORM_USER_ERROR) {
+		status = write_results(job, platform, wall_s);
+		summary_print(platform_stats(platform), result, wall_s);
+		if (!status)
+			summary_written(job->options->output, job->options->trace);
+	}
+	if (result->status != PLATFORM_OK && result->reason[0])
+		cli_user_error("%s", result->reason);
+	return exit_status(result, status);
+}
+
+/* platform_options.emergency() */
+static void job_emergency(void *arg, struct platform *platform)
+{
+	job_finish(arg, platform);
+}
+
+/* ---- signals ------------------------------------------------------------------------------------ */
+
+static void on_interrupt(int signal)
+{
+	platform_interrupt(signal);
+}
+
+/* An assertion has failed, or worse. What the run has come to helps to find out why. */
+static void on_bug(int signal)
+{
+	alarm(EMERGENCY_TIMEOUT_S);
+	platform_emergency(signal == SIGABRT ? "a bug of the simulator, see above,"
+					     : "a bug of the simulator, a bad memory access,");
+}
+
+/* AddressSanitizer has more to say about a bad access. */
+static void catch_bad_accesses(void)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+	/* of its own, since the one in use may have overflowed */
+	static char stack[EMERGENCY_STACK_BYTES];
+	const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	const struct sigaction action = {.sa_handler = on_bug,
+					 .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
+
+	sigaltstack(&alternate, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+#endif
+}
+
+static void catch_signals(void)
+{
+	/* The second time the program just ends. */
+	const struct sigaction interrupt = {.sa_handler = on_interrupt,
+					    .sa_flags = (int)SA_RESETHAND};
+	const struct sigaction bug = {.sa_handler = on_bug, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGTERM, &interrupt, NULL);
+	sigaction(SIGHUP, &interrupt, NULL);
+	sigaction(SIGABRT, &bug, NULL);
+	catch_bad_accesses();
+	/* Full files and closed pipes are errors of the write, and must not cost the results. */
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- the command ------------------------------------------------------------------------------- */
+
+static int run(const struct platform_config *config, struct job *job)
+{
+	const struct platform_options platform_options = {
 		.image_directory = cli_program_directory(),
-		.log_level = options->log_level,
+		.log_level = job->options->log_level,
+		.begin = job_begin,
+		.progress = job->progress ? summary_progress : NULL,
+		.emergency = job_emergency,
+		.arg = job,
 	};
-	struct platform_result result;
 	struct platform *platform;
-	double start, wall_s;
 	int status;
 
-	if (prepare_output(options->output) || open_trace(options))
-		return CLI_EXIT_USER_ERROR;
-	if (isatty(STDERR_FILENO))
-		platform_options.progress = summary_progress;
-	start = wall_seconds();
-	platform = platform_run(config, &platform_options, &result);
-	wall_s = wall_seconds() - start;
-	if (platform_options.progress)
-		summary_progress_end();
-	status = result.status == PLATFORM_USER_ERROR
-			 ? 0
-			 : write_results(options, platform, &result, wall_s);
-	if (result.status != PLATFORM_USER_ERROR)
-		summary_print(platform_stats(platform), &result, options->output, options->trace,
-			      wall_s);
-	if (result.status != PLATFORM_OK)
-		fprintf(stderr, "svasim: %s\n", result.reason);
+	catch_signals();
+	job->start = wall_seconds();
+	platform = platform_run(config, &platform_options, &job->result);
+	status = job_finish(job, platform);
 	platform_free(platform);
-	return result.status != PLATFORM_OK ? (int)result.status : status;
+	return status;
 }
 
 int cmd_run(int argc, char **argv)
 {
-	static const struct argp argp = {
-		argp_options, parse_option, NULL, "Simulate one machine with one workload.",
-		NULL,	      NULL,	    NULL};
 	struct run_options options = {.workload = "copy", .output = "out/run", .log_level = 4};
+	struct job job = {.options = &options, .progress = isatty(STDERR_FILENO)};
 	const struct workload *workload;
 	struct platform_config *config;
-	int status;
+	int status = cli_parse(&syntax, argc, argv, take_option, &options);
 
-	argp_err_exit_status = CLI_EXIT_USER_ERROR;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
+	if (status != CLI_GO_ON)
+		return status;
 	workload = platform_workload(options.workload);
 	if (!workload)
 		return cli_user_error(
 			"-w: %s: no such workload (allowed: see 'svasim list workloads')",
 			options.workload);
 	config = platform_config_new(workload);
-	status = configure(config, &options);
+	status = parse_trace_options(&options, &job.trace);
 	if (!status)
-		status = run(config, &options);
+		status = configure(config, &options);
+	if (!status)
+		status = run(config, &job);
 	platform_config_free(config);
 	return status;
 }

@@ -7,11 +7,11 @@
 
 #include "sim/platform/platform.h"
 
-/* A progress bar on stderr; redrawn once per percent. */
+/* A progress bar on stderr, redrawn when it has something new to show. */
 void summary_progress(void *arg, uint64_t received, uint64_t expected);
 void summary_progress_end(void);
 
-void summary_print(const struct stats *stats, const struct platform_result *result,
-		   const char *output, bool trace, double wall_s);
+void summary_print(const struct stats *stats, const struct platform_result *result, double wall_s);
+void summary_written(const char *output, bool trace);
 
 #endif

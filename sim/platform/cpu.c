@@ -53,7 +53,7 @@ struct cpu {
 struct user_context {
 	jmp_buf leave; /* back to user_run() */
 	int exit_code;
-	uint64_t loaded_pa, loaded_value; /* the last load, as an exclusive monitor remembers it */
+	uint64_t loaded_va, loaded_value; /* the last load, as an exclusive monitor remembers it */
 	unsigned int loaded_size;
 };
 
@@ -271,38 +271,59 @@ static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
 
 enum access_kind { ACCESS_LOAD, ACCESS_STORE };
 
+/* A device access is one of 1, 2, 4 or 8 bytes, aligned: the first of a range. */
+static unsigned int device_access_size(uint64_t pa, size_t bytes)
+{
+	unsigned int size = 8;
+
+	while (size > bytes || pa % size)
+		size /= 2;
+	return size;
+}
+
+static void access_device(unsigned int cpu, uint64_t pa, uint8_t *at, size_t bytes,
+			  enum access_kind kind)
+{
+	while (bytes) {
+		const unsigned int size = device_access_size(pa, bytes);
+		uint64_t value = 0;
+
+		if (kind == ACCESS_STORE) {
+			memcpy(&value, at, size);
+			host_mmio_write(cpu, pa, value, size);
+		} else {
+			value = host_mmio_read(cpu, pa, size);
+			memcpy(at, &value, size);
+		}
+		pa += size;
+		at += size;
+		bytes -= size;
+	}
+}
+
 /* One piece within a page. False: no access. */
 static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_kind kind,
 			 unsigned int access)
 {
 	struct machine *machine = the_machine;
+	const struct kernel_ops *kernel = machine->kernel;
+	const uint32_t length = (uint32_t)bytes;
 	uint64_t pa;
-	unsigned int cpu;
 
 	if (!translate(va, access | (kind == ACCESS_STORE ? KI_WRITE : KI_READ), &pa))
 		return false;
-	cpu = machine->kernel->current_cpu();
-	if (ram_host(machine->ram, pa, bytes)) {
-		sim_time cost = kind == ACCESS_STORE ? memory_cpu_store(machine->memory, cpu, pa,
-									buffer, (uint32_t)bytes)
-						     : memory_cpu_load(machine->memory, cpu, pa,
-								       buffer, (uint32_t)bytes);
-		machine->kernel->charge(cost);
+	if (!ram_host(&machine->ram, pa, bytes)) {
+		/* what has been done before must have happened before */
+		kernel->sync();
+		access_device(kernel->current_cpu(), pa, buffer, bytes, kind);
 		return true;
 	}
-	/* A device: what has been done before must have happened before. */
-	machine->kernel->sync();
-	cpu = machine->kernel->current_cpu();
-	if (kind == ACCESS_STORE) {
-		uint64_t value = 0;
-
-		memcpy(&value, buffer, bytes < 8 ? bytes : 8);
-		host_mmio_write(cpu, pa, value, (unsigned int)bytes);
-	} else {
-		uint64_t value = host_mmio_read(cpu, pa, (unsigned int)bytes);
-
-		memcpy(buffer, &value, bytes < 8 ? bytes : 8);
-	}
+	if (kind == ACCESS_STORE)
+		kernel->charge(memory_cpu_store(machine->memory, kernel->current_cpu(), pa, buffer,
+						length));
+	else
+		kernel->charge(memory_cpu_load(machine->memory, kernel->current_cpu(), pa, buffer,
+					       length));
 	return true;
 }
 
@@ -353,7 +374,7 @@ uint64_t prog_load(uint64_t va, unsigned int size)
 	uint64_t value = 0;
 
 	user_access(va, &value, size, ACCESS_LOAD);
-	context->loaded_pa = va;
+	context->loaded_va = va;
 	context->loaded_size = size;
 	context->loaded_value = value;
 	return value;
@@ -373,6 +394,14 @@ void prog_write(uint64_t va, const void *local, size_t bytes)
 {
 	/* access_range() only reads from the buffer of a store */
 	user_access(va, (void *)(uintptr_t)local, bytes, ACCESS_STORE);
+}
+
+/* An alignment fault: the process ends as by SIGBUS. */
+static void die_of_alignment(uint64_t va)
+{
+	prog_mark_failure("an atomic access at 0x%llx: misaligned, or not in RAM",
+			  (unsigned long long)va);
+	prog_exit(128 + SIGBUS);
 }
 
 /* Atomics are seen by others at once: simulated time catches up first. Device memory has none. */
@@ -395,7 +424,8 @@ static uint64_t user_atomic(uint64_t va, enum sim_cmd cmd, uint64_t operand, uin
 	memcpy(bytes + size, &data[1], size);
 	cost = memory_cpu_atomic(machine->memory, machine->kernel->current_cpu(), cmd, pa, bytes,
 				 size);
-	assert(cost != SIM_TIME_NEVER && "an atomic of a program is misaligned or not in RAM");
+	if (cost == SIM_TIME_NEVER)
+		die_of_alignment(va);
 	charge_user(cost);
 	memcpy(&old, bytes, size);
 	return old;
@@ -467,15 +497,15 @@ void prog_poll_line(uint64_t va, uint64_t timeout_ns)
 	uint64_t pa;
 
 	catch_up();
-	if (!translate(va, KI_USER | KI_READ, &pa) || !ram_host(machine->ram, pa, 1))
+	if (!translate(va, KI_USER | KI_READ, &pa) || !ram_host(&machine->ram, pa, 1))
 		return;
 	monitor = memory_monitor_add(machine->memory, pa, polled_line_written, &watch);
 	/* What was written between the load and the monitor ends the wait at once, as it clears an exclusive monitor. */
-	if (context->loaded_pa / LINE_BYTES == va / LINE_BYTES) {
+	if (context->loaded_va / LINE_BYTES == va / LINE_BYTES) {
 		uint64_t at = (pa & ~(uint64_t)(LINE_BYTES - 1)) |
-			      (context->loaded_pa & (LINE_BYTES - 1));
+			      (context->loaded_va & (LINE_BYTES - 1));
 
-		memcpy(&value, ram_host(machine->ram, at, context->loaded_size),
+		memcpy(&value, ram_host(&machine->ram, at, context->loaded_size),
 		       context->loaded_size);
 		if (value != context->loaded_value)
 			watch.written = true;
@@ -535,7 +565,7 @@ void prog_exit(int code)
 static int host_user_run(void (*entry)(void *arg), void *arg)
 {
 	const int tid = the_machine->kernel->current_tid();
-	struct user_context context = {.loaded_pa = UINT64_MAX};
+	struct user_context context = {.loaded_va = UINT64_MAX};
 
 	context_set(tid, &context);
 	if (setjmp(context.leave) == 0)
@@ -649,9 +679,9 @@ bool prog_verify_read(void *local, uint64_t va, size_t bytes)
 
 		if (piece > bytes)
 			piece = bytes;
-		if (pa == UINT64_MAX || !ram_host(machine->ram, pa, piece))
+		if (pa == UINT64_MAX || !ram_host(&machine->ram, pa, piece))
 			return false;
-		memcpy(at, ram_host(machine->ram, pa, piece), piece);
+		memcpy(at, ram_host(&machine->ram, pa, piece), piece);
 		va += piece;
 		at += piece;
 		bytes -= piece;

@@ -2,12 +2,15 @@
 /*
  * The rest of machine_ops: time, host threads, timers, the console, and the end of everything.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "sim/platform/host.h"
+#include "sim/platform/platform.h"
 
 static int console_level;
+static volatile sig_atomic_t interrupted;
 static char panic_reason[256];
 
 static ki_u64 host_now(void)
@@ -25,8 +28,18 @@ static void *host_thread_self(void)
 	return sim_thread_self();
 }
 
+/* Every simulated thread comes by here again and again: a run that was interrupted ends here. */
+static void host_thread_block(void)
+{
+	if (interrupted)
+		sim_stop();
+	sim_thread_block();
+}
+
 static int host_thread_block_until(ki_u64 when)
 {
+	if (interrupted)
+		sim_stop();
 	return sim_thread_block_until(when);
 }
 
@@ -71,11 +84,9 @@ static void host_panic(const char *why)
 {
 	if (!panic_reason[0])
 		snprintf(panic_reason, sizeof(panic_reason), "%s", why);
+	if (!sim_thread_self())
+		platform_emergency(panic_reason);
 	sim_stop();
-	if (!sim_thread_self()) {
-		fprintf(stderr, "svasim: kernel panic in event context: %s\n", why);
-		exit(3);
-	}
 	for (;;)
 		sim_thread_block();
 }
@@ -93,7 +104,7 @@ void host_fill_ops(struct machine_ops *ops, int log_level)
 	ops->now = host_now;
 	ops->thread_start = host_thread_start;
 	ops->thread_self = host_thread_self;
-	ops->thread_block = sim_thread_block;
+	ops->thread_block = host_thread_block;
 	ops->thread_block_until = host_thread_block_until;
 	ops->thread_wake = host_thread_wake;
 	ops->timer_new = host_timer_new;
@@ -108,4 +119,14 @@ void host_fill_ops(struct machine_ops *ops, int log_level)
 const char *host_panic_reason(void)
 {
 	return panic_reason[0] ? panic_reason : NULL;
+}
+
+void platform_interrupt(int signal)
+{
+	interrupted = signal;
+}
+
+int host_interrupted(void)
+{
+	return interrupted;
 }

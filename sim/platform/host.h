@@ -9,4 +9,7 @@ void host_fill_ops(struct machine_ops *ops, int log_level);
 /* Why the kernel panicked, or NULL. */
 const char *host_panic_reason(void);
 
+/* The signal that platform_interrupt() was called for, or 0. */
+int host_interrupted(void);
+
 #endif

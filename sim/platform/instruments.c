@@ -218,7 +218,7 @@ static void host_irq_exit(unsigned int cpu, ki_u64 at)
 
 /* ---- construction ------------------------------------------------------------------------------ */
 
-struct instruments *instruments_new(struct machine *machine, const char *image_path)
+struct instruments *instruments_new(struct machine *machine)
 {
 	struct instruments *instruments = calloc(1, sizeof(*instruments));
 	const unsigned int cpus = machine->config->machine.cpus;
@@ -242,7 +242,7 @@ struct instruments *instruments_new(struct machine *machine, const char *image_p
 	instruments->threads_root = trace_track_add(0, "Kernel and program threads", RANK_THREADS);
 	if (trace_enabled && dladdr(machine->kernel, &info)) {
 		instruments->image_base = (uintptr_t)info.dli_fbase;
-		load_symbols(instruments, image_path);
+		load_symbols(instruments, info.dli_fname);
 	}
 	return instruments;
 }

@@ -67,7 +67,7 @@ struct machine {
 	struct stats *stats;
 	struct life *life;
 
-	struct ram *ram;
+	struct ram ram;
 	struct memory *memory;
 	struct interconnect *interconnect;
 	struct mmu_domain *mmu_domain;
@@ -85,7 +85,7 @@ struct machine {
 	char first_failure[256];
 	bool errors_expected; /* requests that end in error are part of what the workload tests */
 	void (*progress)(void *arg, uint64_t received, uint64_t expected);
-	void *progress_arg;
+	void *progress_arg; /* of progress() */
 };
 
 extern struct machine *the_machine;
@@ -110,7 +110,7 @@ void irq_controller_free(struct irq_controller *irqs);
 struct sim_irq irq_controller_line(struct irq_controller *irqs, unsigned int line);
 
 /* instruments.c: traces of CPUs, threads, kernel functions, interrupts */
-struct instruments *instruments_new(struct machine *machine, const char *image_path);
+struct instruments *instruments_new(struct machine *machine);
 void instruments_free(struct instruments *instruments);
 void instruments_fill_ops(struct machine_ops *ops);
 

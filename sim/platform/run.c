@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "sim/platform/host.h"
 #include "sim/platform/platform.h"
@@ -25,9 +26,13 @@ struct platform {
 	size_t page_array_bytes;
 	const struct platform_options *options;
 	struct platform_result *result;
-	bool finished; /* shut down in order */
+	int workload_status; /* of its first process, as of wait(2) */
+	uint64_t finished;   /* 1: shut down in order */
 	uint64_t duration;
 };
+
+/* The one that simulates, for those who cannot be given it: signal handlers, panics. */
+static struct platform *running;
 
 __attribute__((format(printf, 3, 4))) static void
 fail(struct platform *platform, enum platform_status status, const char *format, ...)
@@ -93,15 +98,26 @@ static void register_machine_stats(struct platform *platform)
 		   "the workload that ran");
 	stats_counter(machine->stats, "duration_ps", &platform->duration, "ps",
 		      "simulated time of the whole run");
+	stats_counter(machine->stats, "finished", &platform->finished, "count",
+		      "1: the machine was shut down in order; 0: interrupted, or a bug ended it");
 }
 
 /* ---- building --------------------------------------------------------------------------------- */
 
-static void build(struct platform *platform, const struct platform_config *config)
+static struct platform *platform_new(const struct platform_config *config)
+{
+	struct platform *platform = calloc(1, sizeof(*platform));
+
+	if (!platform)
+		abort();
+	platform->machine.config = config;
+	return platform;
+}
+
+static void build(struct platform *platform)
 {
 	struct machine *machine = &platform->machine;
 
-	machine->config = config;
 	machine->stats = stats_new();
 	register_machine_stats(platform);
 	machine->life = life_new(machine->stats, 0);
@@ -122,7 +138,8 @@ static int load_image(struct platform *platform)
 		 machine->config->machine.kernel_image);
 	platform->image = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!platform->image) {
-		fail(platform, PLATFORM_USER_ERROR, "machine.kernel_image: %s: %s",
+		fail(platform, PLATFORM_USER_ERROR,
+		     "machine.kernel_image: %s: %s (allowed: a kernel image beside the program)",
 		     machine->config->machine.kernel_image, dlerror());
 		return -1;
 	}
@@ -134,8 +151,20 @@ static int load_image(struct platform *platform)
 		return -1;
 	}
 	platform->result->kernel_version = machine->kernel->version;
-	machine->instruments = instruments_new(machine, path);
 	return 0;
+}
+
+static int map_ram(struct platform *platform)
+{
+	struct machine *machine = &platform->machine;
+	const uint64_t bytes = machine->config->machine.ram_bytes;
+
+	if (!ram_init(&machine->ram, KI_RAM_HOST_BASE, MAP_RAM_BASE, bytes))
+		return 0;
+	fail(platform, PLATFORM_USER_ERROR,
+	     "machine.ram_bytes: %llu: the host has no room for it: %s (allowed: what it can map)",
+	     (unsigned long long)bytes, strerror(errno));
+	return -1;
 }
 
 static int map_page_array(struct platform *platform)
@@ -148,6 +177,8 @@ static int map_page_array(struct platform *platform)
 		mmap(want, platform->page_array_bytes, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 	if (platform->page_array != want) {
+		if (platform->page_array != MAP_FAILED) /* a kernel that takes it for a hint */
+			munmap(platform->page_array, platform->page_array_bytes);
 		platform->page_array = NULL;
 		fail(platform, PLATFORM_USER_ERROR,
 		     "the host has no room for the page array at %p: %s", want, strerror(errno));
@@ -217,18 +248,13 @@ static void boot_thread(void *arg)
 	if (status < 0)
 		fail(platform, PLATFORM_BUG, "the workload's process could not be made: error %d",
 		     status);
-	else {
-		status = machine->kernel->wait(status);
-		if (status)
-			fail(platform, PLATFORM_WORKLOAD_FAILED, "the workload ended with %s %d",
-			     status & 0x7f ? "signal" : "exit code",
-			     status & 0x7f ? status & 0x7f : status >> 8);
-	}
+	else
+		platform->workload_status = machine->kernel->wait(status);
 	status = machine->kernel->shutdown();
 	if (status)
 		fail(platform, PLATFORM_BUG,
 		     "%d leaks when the machine was shut down (the lines above name them)", status);
-	platform->finished = true;
+	platform->finished = 1;
 	sim_stop();
 }
 
@@ -239,11 +265,10 @@ static bool metric_is_zero(const struct machine *machine, const char *name)
 	return !stats_get(machine->stats, name, &value) || value == 0;
 }
 
-/* What must hold after any run that shut down in order. */
-static void check_end(struct platform *platform)
+static void check_workload(struct platform *platform)
 {
 	struct machine *machine = &platform->machine;
-	struct life_open open = life_get_open(machine->life);
+	const int status = platform->workload_status;
 	double errors = 0;
 
 	if (machine->failures)
@@ -252,8 +277,18 @@ static void check_end(struct platform *platform)
 	if (stats_get(machine->stats, "requests.errors", &errors) && errors > 0 &&
 	    !machine->errors_expected)
 		fail(platform, PLATFORM_WORKLOAD_FAILED, "%.0f requests failed", errors);
-	if (!platform->finished)
-		return;
+	if (status)
+		fail(platform, PLATFORM_WORKLOAD_FAILED, "the workload ended with %s %d",
+		     status & 0x7f ? "signal" : "exit code",
+		     status & 0x7f ? status & 0x7f : status >> 8);
+}
+
+/* What must hold after any run that shut down in order. */
+static void check_invariants(struct platform *platform)
+{
+	struct machine *machine = &platform->machine;
+	struct life_open open = life_get_open(machine->life);
+
 	if (open.requests || open.faults)
 		fail(platform, PLATFORM_BUG,
 		     "at the end %llu requests and %llu faults were still open",
@@ -266,64 +301,122 @@ static void check_end(struct platform *platform)
 		     "hardware still had work in it after the devices were removed");
 }
 
-static void simulate(struct platform *platform)
+/* A run that did not end by itself: where it was. */
+static void fail_halted(struct platform *platform, enum platform_status status, const char *why)
+{
+	const struct machine *machine = &platform->machine;
+	struct life_open open = life_get_open(machine->life);
+
+	fail(platform, status,
+	     "%s at %llu ps: %llu of %llu requests received, %llu requests and %llu faults open",
+	     why, (unsigned long long)sim_now(), (unsigned long long)machine->requests_received,
+	     (unsigned long long)machine->requests_expected, (unsigned long long)open.requests,
+	     (unsigned long long)open.faults);
+}
+
+static void fill_result(struct platform *platform)
 {
 	struct machine *machine = &platform->machine;
-	struct sim_limits limits = {0};
+
+	machine->kernel->counters(&machine->counters);
+	platform->duration = sim_now();
+	platform->result->duration = platform->duration;
+	platform->result->requests = machine->requests_received;
+}
+
+void platform_emergency(const char *why)
+{
+	struct platform *platform = running;
+
+	running = NULL; /* once */
+	if (platform) {
+		fail_halted(platform, PLATFORM_BUG, why);
+		fill_result(platform);
+		if (platform->options->emergency)
+			platform->options->emergency(platform->options->arg, platform);
+		else
+			fprintf(stderr, "svasim: %s\n", platform->result->reason);
+	}
+	fflush(NULL);
+	_exit(PLATFORM_BUG);
+}
+
+static void interrupted(struct platform *platform, int signal)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "interrupted (%s)", strsignal(signal));
+	fail_halted(platform, PLATFORM_INTERRUPTED, why);
+	platform->result->signal = signal;
+}
+
+static void fill_ops(struct platform *platform)
+{
+	struct machine *machine = &platform->machine;
 
 	host_fill_ops(&machine->ops, platform->options->log_level);
 	cpu_fill_ops(&machine->ops);
 	instruments_fill_ops(&machine->ops);
 	machine->ops.nr_cpus = machine->config->machine.cpus;
-	machine->ops.ram = machine->ram->host;
+	machine->ops.ram = machine->ram.host;
 	machine->ops.ram_base = MAP_RAM_BASE;
 	machine->ops.ram_bytes = machine->config->machine.ram_bytes;
 	machine->ops.pa_bits = 48;
 	machine->ops.asid_bits = 16;
 	machine->ops.seed = machine->config->machine.seed;
-	sim_thread_start("boot", boot_thread, platform);
+}
 
-	switch (sim_run(&limits)) {
-	case SIM_RUN_STOPPED:
-		break;
-	case SIM_RUN_IDLE:
-		fail(platform, PLATFORM_BUG, "deadlock: nothing can happen any more at %llu ps",
-		     (unsigned long long)sim_now());
-		break;
-	case SIM_RUN_STUCK:
-		fail(platform, PLATFORM_BUG, "simulated time stands still at %llu ps",
-		     (unsigned long long)sim_now());
-		break;
-	case SIM_RUN_TIME_LIMIT:
-		fail(platform, PLATFORM_BUG, "the time limit was reached at %llu ps",
-		     (unsigned long long)sim_now());
-		break;
-	}
+static void simulate(struct platform *platform)
+{
+	const struct sim_limits limits = {0};
+	enum sim_run_result end;
+
+	platform->machine.instruments = instruments_new(&platform->machine);
+	fill_ops(platform);
+	sim_thread_start("boot", boot_thread, platform);
+	running = platform;
+	end = sim_run(&limits);
+	running = NULL;
 	if (host_panic_reason())
-		fail(platform, PLATFORM_BUG, "kernel panic: %s", host_panic_reason());
-	machine->kernel->counters(&machine->counters);
-	platform->duration = sim_now();
-	check_end(platform);
+		fail_halted(platform, PLATFORM_BUG, host_panic_reason());
+	else if (end == SIM_RUN_IDLE)
+		fail_halted(platform, PLATFORM_BUG, "deadlock, nothing can happen any more,");
+	else if (end == SIM_RUN_STUCK)
+		fail_halted(platform, PLATFORM_BUG, "simulated time stands still");
+	else if (!platform->finished && host_interrupted())
+		interrupted(platform, host_interrupted());
+	fill_result(platform);
+	check_workload(platform);
+	if (platform->finished)
+		check_invariants(platform);
+}
+
+/* All that can be missing on the host. */
+static int claim_host(struct platform *platform)
+{
+	if (load_image(platform) || map_ram(platform) || map_page_array(platform))
+		return -1;
+	if (!platform->options->begin || !platform->options->begin(platform->options->arg))
+		return 0;
+	platform->result->status = PLATFORM_USER_ERROR;
+	return -1;
 }
 
 struct platform *platform_run(const struct platform_config *config,
 			      const struct platform_options *options,
 			      struct platform_result *result)
 {
-	struct platform *platform = calloc(1, sizeof(*platform));
+	struct platform *platform = platform_new(config);
 
-	if (!platform)
-		abort();
 	*result = (struct platform_result){.status = PLATFORM_OK};
 	platform->options = options;
 	platform->result = result;
-	build(platform, config);
 	platform->machine.progress = options->progress;
-	platform->machine.progress_arg = options->progress_arg;
-	if (!map_page_array(platform) && !load_image(platform))
+	platform->machine.progress_arg = options->arg;
+	if (!claim_host(platform)) {
+		build(platform);
 		simulate(platform);
-	result->duration = platform->duration;
-	result->requests = platform->machine.requests_received;
+	}
 	return platform;
 }
 
@@ -342,6 +435,7 @@ void platform_free(struct platform *platform)
 	life_free(machine->life);
 	stats_free(machine->stats);
 	machine_unwire(machine);
+	ram_destroy(&machine->ram);
 	if (platform->page_array)
 		munmap(platform->page_array, platform->page_array_bytes);
 	/* The image stays mapped: threads of the simulation may rest in it, and it is wanted until the process ends. */
@@ -351,11 +445,9 @@ void platform_free(struct platform *platform)
 
 void platform_list_metrics(const struct platform_config *config, stats_visit_fn visit, void *arg)
 {
-	struct platform *platform = calloc(1, sizeof(*platform));
+	struct platform *platform = platform_new(config);
 
-	if (!platform)
-		abort();
-	build(platform, config);
+	build(platform);
 	stats_visit(platform->machine.stats, visit, arg);
 	platform_free(platform);
 }

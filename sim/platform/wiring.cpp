@@ -65,12 +65,7 @@ void add_region(machine *m, const char *name, interconnect_kind kind, uint64_t b
 
 void build_memory(machine *m)
 {
-	m->ram = need(static_cast<ram *>(std::calloc(1, sizeof(*m->ram))));
-	if (ram_init(m->ram, KI_RAM_HOST_BASE, MAP_RAM_BASE, m->config->machine.ram_bytes)) {
-		std::perror("svasim: simulated RAM");
-		std::exit(2);
-	}
-	m->memory = need(memory_new(&m->config->memory, m->ram));
+	m->memory = need(memory_new(&m->config->memory, &m->ram));
 	memory_requester_name(m->memory, REQUESTER_SMMU_WALK, "smmu");
 	memory_requester_name(m->memory, REQUESTER_CPU_WALK, "cpu_walks");
 	memory_requester_name(m->memory, REQUESTER_CPU_MMIO, "cpu");
@@ -184,6 +179,8 @@ void machine_wire(machine *m)
 
 void machine_unwire(machine *m)
 {
+	if (!m->wiring)
+		return;
 	for (unsigned int i = 0; i < m->config->machine.accelerators; i++)
 		accel_free(m->accels[i]);
 	smmu_destroy(m->smmu);
@@ -193,8 +190,6 @@ void machine_unwire(machine *m)
 	mmu_domain_free(m->mmu_domain);
 	interconnect_free(m->interconnect);
 	memory_free(m->memory);
-	ram_destroy(m->ram);
-	std::free(m->ram);
 	delete m->wiring;
 }
 

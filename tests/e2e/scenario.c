@@ -5,7 +5,7 @@
 #include "sim/platform/machine.h"
 #include "tests/e2e/scenario.h"
 
-#define TEST_TIMEOUT_S 120
+#define TEST_TIMEOUT_S 60
 
 struct platform *scenario_execute(const struct scenario *scenario, struct platform_result *result)
 {
@@ -81,4 +81,9 @@ int scenario_suite(const char *name, const struct scenario_test *tests, size_t c
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+void machine_remove_device(unsigned int index)
+{
+	the_machine->kernel->remove_device(index);
 }

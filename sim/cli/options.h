@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A subcommand's options, as a table: parsing with errors of one line, and the help. */
+#ifndef SIM_CLI_OPTIONS_H
+#define SIM_CLI_OPTIONS_H
+
+#include <stddef.h>
+
+struct cli_option {
+	const char *name;     /* --name */
+	char letter;	      /* -x; 0: none */
+	const char *argument; /* what the help calls it; NULL: takes none */
+	const char *help;
+};
+
+struct cli_syntax {
+	const char *command;
+	const char *help; /* one line */
+	const struct cli_option *options;
+	size_t count;
+};
+
+#define CLI_GO_ON (-1)
+
+/*
+ * Calls take() for each option of the command line, with the option's index; what take() returns
+ * ends parsing unless it is 0. CLI_GO_ON, or the command's exit status: --help was asked for, or
+ * something is wrong and has been said.
+ */
+int cli_parse(const struct cli_syntax *syntax, int argc, char **argv,
+	      int (*take)(void *arg, size_t option, const char *value), void *arg);
+
+#endif
