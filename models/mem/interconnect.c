@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/mem/bandwidth.h"
+#include "sim/stats/waits.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define HOPS_A_CHUNK	64u
 #define NANOSECONDS_MAX 1000000
+#define CLIENTS		4096u /* requesters; one more for the rest */
 
 const struct param_desc interconnect_param_descs[] = {
 	PARAM_U32_(interconnect_params, memory_request_ns, 0, 0, NANOSECONDS_MAX,
@@ -21,14 +25,26 @@ const struct param_desc interconnect_param_descs[] = {
 		   "initiator to a device's registers", "assumed: a posted MMIO write"),
 	PARAM_U32_(interconnect_params, device_response_ns, 95, 0, NANOSECONDS_MAX,
 		   "a device's registers to initiator", "assumed: as the way there"),
+	PARAM_U32_(interconnect_params, memory_link_mb_s, 0, 0, 100000000,
+		   "each direction of the link to memory, 10^6 bytes a second; 0: not limited",
+		   "assumed: wider than memory.channels"),
+	PARAM_U32_(interconnect_params, device_link_mb_s, 0, 0, 100000000,
+		   "each direction of a link to a device's registers; 0: not limited", "assumed"),
+	PARAM_U32_(interconnect_params, header_bytes, 16, 0, 4096,
+		   "header of each message on a link of limited bandwidth",
+		   "assumed: a request flit of Arm AMBA CHI"),
 };
 const size_t interconnect_param_count = ARRAY_SIZE(interconnect_param_descs);
+
+enum direction { TO_TARGET, TO_INITIATOR, DIRECTIONS };
 
 struct region {
 	char *name;
 	uint64_t base, last; /* first and last address */
 	struct sim_port port;
 	enum interconnect_kind kind;
+	struct bandwidth *link; /* a pipe for each direction; NULL: not limited */
+	struct bandwidth_use use[DIRECTIONS];
 	uint64_t reads, writes, bytes; /* writes: atomics included */
 };
 
@@ -37,7 +53,8 @@ struct hop {
 	struct sim_txn child;
 	struct sim_txn *parent;
 	struct interconnect *interconnect;
-	struct region *region; /* NULL: nobody's address */
+	struct region *region;		 /* NULL: nobody's address */
+	struct bandwidth_client *client; /* of the region's link, if that is limited */
 	struct sim_event arrive, respond;
 	struct hop *next_free;
 };
@@ -49,6 +66,8 @@ struct hop_chunk {
 
 struct interconnect {
 	sim_time request_ps[INTERCONNECT_KIND_COUNT], response_ps[INTERCONNECT_KIND_COUNT];
+	uint32_t link_mb_s[INTERCONNECT_KIND_COUNT];
+	uint32_t header_bytes;
 
 	struct region *
 		*regions; /* by base; each allocated alone: counters are registered by address */
@@ -104,6 +123,40 @@ static struct hop *hop_get(struct interconnect *interconnect, struct sim_txn *pa
 	return hop;
 }
 
+static unsigned int client_of(const struct sim_txn *txn)
+{
+	return txn->requester < CLIENTS ? txn->requester : CLIENTS;
+}
+
+/* Data of the transaction that travels that way. */
+static uint32_t payload(const struct sim_txn *txn, enum direction direction)
+{
+	if (txn->cmd == SIM_READ)
+		return direction == TO_INITIATOR ? txn->len : 0;
+	if (txn->cmd == SIM_WRITE)
+		return direction == TO_TARGET ? txn->len : 0;
+	return txn->cmd == SIM_ATOMIC_CAS && direction == TO_TARGET ? 2 * txn->len : txn->len;
+}
+
+/* The time from now until a message has passed, `latency` included. */
+static sim_time travel(struct hop *hop, enum direction direction, sim_time latency)
+{
+	struct region *region = hop->region;
+
+	if (region->link) {
+		const struct bandwidth_slot slot = bandwidth_book(
+			region->link, hop->client, direction,
+			hop->interconnect->header_bytes + payload(&hop->child, direction));
+		const sim_time took = slot.end - sim_now();
+
+		bandwidth_queued(&region->use[direction], slot.busy, took - slot.busy);
+		bandwidth_used(&region->use[direction], slot.busy, took - slot.busy);
+		latency += took;
+	}
+	waits_add(hop->child.waits, WAIT_LINK, latency);
+	return latency;
+}
+
 /*
  * Hands the answer to the initiator; the hop is free before that, since a new request may come
  * of it.
@@ -114,6 +167,10 @@ static void hop_respond(void *arg)
 	struct sim_txn *parent = hop->parent;
 	enum sim_response response = hop->child.response;
 
+	if (hop->region && hop->region->link) {
+		hop->region->use[TO_INITIATOR].under_way--;
+		bandwidth_end(hop->region->link, hop->client);
+	}
 	hop->parent = NULL;
 	hop->next_free = hop->interconnect->hops_free;
 	hop->interconnect->hops_free = hop;
@@ -123,10 +180,11 @@ static void hop_respond(void *arg)
 static void hop_target_done(struct sim_txn *child)
 {
 	struct hop *hop = child->owner;
-	sim_time latency = hop->interconnect->response_ps[hop->region->kind];
+	sim_time time =
+		travel(hop, TO_INITIATOR, hop->interconnect->response_ps[hop->region->kind]);
 
-	if (latency)
-		sim_event_after(&hop->respond, latency);
+	if (time)
+		sim_event_after(&hop->respond, time);
 	else
 		hop_respond(hop);
 }
@@ -135,6 +193,8 @@ static void hop_arrive(void *arg)
 {
 	struct hop *hop = arg;
 
+	if (hop->region->link)
+		hop->region->use[TO_TARGET].under_way--;
 	sim_port_request(&hop->region->port, &hop->child);
 }
 
@@ -193,6 +253,7 @@ static void refuse(struct interconnect *interconnect, struct sim_txn *txn)
 
 	interconnect->decode_errors++;
 	hop->child.response = SIM_DECERR;
+	waits_add(txn->waits, WAIT_LINK, latency);
 	/* never at once, so that an initiator that retries does not recurse */
 	sim_event_after(&hop->respond, latency);
 }
@@ -212,16 +273,22 @@ void interconnect_request(void *target, struct sim_txn *txn)
 	else
 		region->writes++;
 
-	sim_time there = interconnect->request_ps[region->kind];
+	const sim_time latency = interconnect->request_ps[region->kind];
 
-	if (!there && !interconnect->response_ps[region->kind]) {
+	if (!latency && !interconnect->response_ps[region->kind] && !region->link) {
 		sim_port_request(&region->port, txn);
 		return;
 	}
 	struct hop *hop = hop_get(interconnect, txn, region);
 
-	if (there)
-		sim_event_after(&hop->arrive, there);
+	if (region->link) {
+		hop->client = bandwidth_client(region->link, client_of(txn));
+		bandwidth_begin(region->link, hop->client);
+	}
+	const sim_time time = travel(hop, TO_TARGET, latency);
+
+	if (time)
+		sim_event_after(&hop->arrive, time);
 	else
 		hop_arrive(hop);
 }
@@ -238,6 +305,9 @@ struct interconnect *interconnect_new(const struct interconnect_params *params)
 	interconnect->response_ps[INTERCONNECT_MEMORY] = SIM_NS(params->memory_response_ns);
 	interconnect->request_ps[INTERCONNECT_DEVICE] = SIM_NS(params->device_request_ns);
 	interconnect->response_ps[INTERCONNECT_DEVICE] = SIM_NS(params->device_response_ns);
+	interconnect->link_mb_s[INTERCONNECT_MEMORY] = params->memory_link_mb_s;
+	interconnect->link_mb_s[INTERCONNECT_DEVICE] = params->device_link_mb_s;
+	interconnect->header_bytes = params->header_bytes;
 	return interconnect;
 }
 
@@ -254,6 +324,7 @@ void interconnect_free(struct interconnect *interconnect)
 		free(chunk);
 	}
 	for (size_t i = 0; i < interconnect->region_count; i++) {
+		bandwidth_free(interconnect->regions[i]->link);
 		free(interconnect->regions[i]->name);
 		free(interconnect->regions[i]);
 	}
@@ -262,7 +333,7 @@ void interconnect_free(struct interconnect *interconnect)
 }
 
 static struct region *region_new(const char *name, enum interconnect_kind kind, uint64_t base,
-				 uint64_t bytes, const struct sim_port *port)
+				 uint64_t bytes, const struct sim_port *port, uint32_t link_mb_s)
 {
 	struct region *region = calloc(1, sizeof(*region));
 
@@ -273,6 +344,13 @@ static struct region *region_new(const char *name, enum interconnect_kind kind, 
 	region->last = base + bytes - 1;
 	region->port = *port;
 	region->kind = kind;
+	if (link_mb_s) {
+		region->link = bandwidth_new(DIRECTIONS, CLIENTS + 1, link_mb_s);
+		if (!region->link)
+			abort(); /* the host is out of memory */
+		resource_init(&region->use[TO_TARGET].resource, 1);
+		resource_init(&region->use[TO_INITIATOR].resource, 1);
+	}
 	return region;
 }
 
@@ -300,7 +378,7 @@ int interconnect_region_add(struct interconnect *interconnect, const char *name,
 	if (!regions)
 		abort(); /* the host is out of memory */
 	memmove(&regions[at + 1], &regions[at], (count - at) * sizeof(struct region *));
-	regions[at] = region_new(name, kind, base, bytes, port);
+	regions[at] = region_new(name, kind, base, bytes, port, interconnect->link_mb_s[kind]);
 	interconnect->regions = regions;
 	interconnect->region_count = count + 1;
 	return 0;
@@ -328,6 +406,14 @@ void interconnect_register_stats(struct interconnect *interconnect, struct stats
 			      "writes and atomics of this region");
 		snprintf(name, sizeof(name), "%s.%s.bytes", prefix, region->name);
 		stats_counter(stats, name, &region->bytes, "bytes", "read and written");
+		if (!region->link)
+			continue;
+		snprintf(name, sizeof(name), "%s.%s.request_link", prefix, region->name);
+		resource_register(stats, name, &region->use[TO_TARGET].resource,
+				  "the link to this region");
+		snprintf(name, sizeof(name), "%s.%s.response_link", prefix, region->name);
+		resource_register(stats, name, &region->use[TO_INITIATOR].resource,
+				  "the link back from this region");
 	}
 	snprintf(name, sizeof(name), "%s.decode_errors", prefix);
 	stats_counter(stats, name, &interconnect->decode_errors, "transactions",

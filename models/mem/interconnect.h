@@ -4,12 +4,14 @@
  * region's port and back, with a latency each way that depends on the region's kind. Regions
  * are added while the machine is built and do not overlap.
  *
- * No bandwidth, no topology, no ordering between transactions beyond what equal latencies give:
- * two transactions of one initiator to one region arrive in order.
+ * Each region has a link with two directions, which may be limited in bandwidth: a message, its
+ * header and the data that it carries, takes its turn (bandwidth.h) and then the latency. All
+ * of it counts as waiting for LINK. No topology, no ordering between transactions beyond: two
+ * transactions of one requester to one region arrive in order.
  *
  * What no region holds, wholly, completes with SIM_DECERR after the device latency both ways. A
- * transaction is forwarded as it is where there is no latency; else a child of it travels, so
- * that sim_txn.hop stays free for the target.
+ * transaction is forwarded as it is where there is neither latency nor a limit; else a child of
+ * it travels, so that sim_txn.hop stays free for the target.
  */
 #ifndef MODELS_MEM_INTERCONNECT_H
 #define MODELS_MEM_INTERCONNECT_H
@@ -28,6 +30,8 @@ extern "C" {
 struct interconnect_params {
 	uint32_t memory_request_ns, memory_response_ns;
 	uint32_t device_request_ns, device_response_ns;
+	uint32_t memory_link_mb_s, device_link_mb_s; /* each direction; 0: not limited */
+	uint32_t header_bytes;
 };
 
 extern const struct param_desc interconnect_param_descs[];
@@ -60,7 +64,10 @@ const char *interconnect_region_at(const struct interconnect *interconnect, uint
 /* The target of a sim_port: {interconnect_request, interconnect}. */
 void interconnect_request(void *interconnect, struct sim_txn *txn);
 
-/* prefix.<region>.{reads,writes,bytes}, prefix.decode_errors; after the last region was added. */
+/*
+ * prefix.<region>.{reads,writes,bytes}, resources prefix.<region>.{request_link,response_link}
+ * where bandwidth is limited, prefix.decode_errors; after the last region was added.
+ */
 void interconnect_register_stats(struct interconnect *interconnect, struct stats *stats,
 				 const char *prefix);
 

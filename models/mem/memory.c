@@ -1,80 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The memory controller: see memory.h. */
-#include "models/mem/memory.h"
-
+/* The memory model: transactions, their data and their time. See memory.h. */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/mem/monitor.h"
+#include "models/mem/memory_internal.h"
+#include "sim/stats/waits.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define FLIGHTS_A_CHUNK 64u
 
-#define N1_PERF "AnandTech 15578, Arm Neoverse N1 (Graviton2)"
-
 static_assert(MEMORY_LINE_BYTES == 1u << MONITOR_LINE_BITS, "monitors watch lines");
+static_assert(MEMORY_LINE_BYTES == 1u << LINES_LINE_BITS, "caches have the same lines");
+static_assert(SIM_TXN_MAX_BYTES == PAGE_LINES * MEMORY_LINE_BYTES, "a transaction is in one page");
 
-const struct param_desc memory_param_descs[] = {
-	PARAM_U32_(memory_params, latency_ns, 82, 0, 100000,
-		   "time of an access beside its data transfer", N1_PERF),
-	PARAM_U32_(memory_params, bandwidth_mb_s, 204800, 1, 100000000,
-		   "data path of all channels together, 10^6 bytes a second",
-		   N1_PERF ": 8 channels of DDR4-3200"),
-	PARAM_U32_(memory_params, cpu_load_hit_ps, 1600, 0, 100000000,
-		   "a CPU's load: its first 64-byte line",
-		   "Arm Neoverse N1 Software Optimization Guide: 4 cycles, at 2.5 GHz"),
-	PARAM_U32_(memory_params, cpu_store_hit_ps, 400, 0, 100000000,
-		   "a CPU's store: its first 64-byte line", "assumed: 1 cycle at 2.5 GHz"),
-	PARAM_U32_(memory_params, cpu_line_ps, 1600, 0, 100000000,
-		   "each further line of a CPU's load or store",
-		   "assumed: 16 bytes a cycle at 2.5 GHz"),
-	PARAM_U32_(memory_params, cpu_atomic_ps, 8000, 0, 100000000, "a CPU's atomic operation",
-		   "assumed"),
+/* How long a resource is used by an access, and waited for. */
+struct usage {
+	sim_time busy, wait;
 };
-const size_t memory_param_count = ARRAY_SIZE(memory_param_descs);
 
 /* A transaction between its arrival and its completion. */
 struct flight {
 	struct sim_event event;
 	struct memory *memory;
 	struct sim_txn *txn;
+	struct requester *requester;
+	void *at; /* NULL: outside RAM */
+	unsigned int node;
+	bool uses_dram, uses_llc;
+	struct usage dram, llc;
 	struct flight *next_free;
 };
 
 struct flight_chunk {
 	struct flight_chunk *next;
 	struct flight flights[FLIGHTS_A_CHUNK];
-};
-
-struct requester {
-	char *name; /* NULL: counted with the others */
-	uint64_t bytes_read, bytes_written;
-};
-
-struct memory {
-	struct memory_params params;
-	const struct ram *ram;
-	struct monitor_table *monitors;
-
-	/* the data path */
-	sim_time path_free;  /* when it has moved all that arrived so far */
-	uint64_t path_carry; /* of the last division, in 1/bandwidth_mb_s ps */
-
-	struct flight *flights_free;
-	struct flight_chunk *chunks;
-
-	struct requester *requesters; /* MEMORY_MAX_REQUESTERS, and one for the rest */
-
-	uint64_t reads, writes, atomics;
-	uint64_t bytes_read, bytes_written;
-	uint64_t decode_errors, slave_errors;
-	uint64_t busy_ps, wait_ps;
-	uint64_t cpu_loads, cpu_stores, cpu_atomics;
-	uint64_t cpu_bytes_loaded, cpu_bytes_stored;
-	uint64_t cpu_aborts;
-	uint64_t monitors_added, monitors_fired;
 };
 
 /* ---- flights ----------------------------------------------------------------------------- */
@@ -117,44 +76,188 @@ static void flight_put(struct flight *flight)
 	flight->memory->flights_free = flight;
 }
 
-/* ---- timing ------------------------------------------------------------------------------ */
+/* ---- the time of a transaction ------------------------------------------------------------ */
 
-/*
- * Takes the data path for `bytes`; returns when the last of them has passed. Exact over a busy
- * period.
- */
-static sim_time occupy_path(struct memory *memory, uint32_t bytes)
+static void count_lines(struct memory *memory, struct requester *requester,
+			const struct lines_found *found)
 {
-	sim_time start = memory->path_free;
+	if (found->llc) {
+		const unsigned int lines = lines_count(found->llc);
 
-	if (start < sim_now()) {
-		start = sim_now();
-		memory->path_carry = 0;
+		memory->llc_hits += lines;
+		requester->llc_hits += lines;
 	}
-	uint64_t work = (uint64_t)bytes * 1000000 + memory->path_carry;
-	sim_time busy = work / memory->params.bandwidth_mb_s;
+	if (found->memory) {
+		const unsigned int lines = lines_count(found->memory);
 
-	memory->path_carry = work % memory->params.bandwidth_mb_s;
-	memory->path_free = start + busy;
-	memory->busy_ps += busy;
-	memory->wait_ps += start - sim_now();
-	return memory->path_free;
+		memory->llc_misses += lines;
+		requester->llc_misses += lines;
+	}
+	if (found->cpu) {
+		const unsigned int lines = lines_count(found->cpu);
+
+		memory->snoops += lines;
+		requester->snoops += lines;
+	}
 }
 
-static uint32_t bytes_moved(const struct sim_txn *txn)
+/* What a transaction asks of caches and of DRAM. */
+struct demand {
+	uint64_t llc, dram; /* lines that pass */
+	sim_time llc_latency, dram_latency;
+};
+
+static struct demand find_lines(struct memory *memory, struct requester *requester, bool read,
+				uint64_t page, uint64_t mask)
 {
-	return txn->cmd == SIM_READ || txn->cmd == SIM_WRITE ? txn->len : MEMORY_LINE_BYTES;
+	struct demand demand = {.dram_latency = memory->latency_ps};
+	struct lines_found found;
+
+	if (!memory->lines) {
+		demand.dram = mask;
+		return demand;
+	}
+	if (read)
+		lines_device_read(memory->lines, page, mask, &found);
+	else
+		lines_device_write(memory->lines, page, mask, &found);
+	count_lines(memory, requester, &found);
+	demand.llc_latency = found.cpu ? memory->snoop_ps : memory->llc_hit_ps;
+	if (read) {
+		demand.llc = found.llc | found.cpu;
+		demand.dram = found.memory;
+	} else if (memory->stash) {
+		demand.llc = mask;
+	} else {
+		demand.dram = mask;
+		if (found.cpu && demand.dram_latency < memory->snoop_ps)
+			demand.dram_latency = memory->snoop_ps;
+	}
+	return demand;
 }
 
-/* When the transaction that arrives now completes. */
-static sim_time completion_time(struct memory *memory, const struct sim_txn *txn)
+/* The later of two ends; `unloaded`: the same if nobody else were there. */
+struct outcome {
+	sim_time end, unloaded;
+};
+
+static inline struct usage add_service(struct outcome *outcome, struct bandwidth_slot slot,
+				       sim_time latency)
 {
-	return occupy_path(memory, bytes_moved(txn)) + SIM_NS(memory->params.latency_ns);
+	const sim_time unloaded = sim_now() + slot.busy;
+
+	if (outcome->end < slot.end + latency)
+		outcome->end = slot.end + latency;
+	if (outcome->unloaded < unloaded + latency)
+		outcome->unloaded = unloaded + latency;
+	return (struct usage){.busy = slot.busy, .wait = slot.end - unloaded};
+}
+
+static struct requester *requester_of(struct memory *memory, uint16_t id)
+{
+	if (id < MEMORY_MAX_REQUESTERS && memory->requesters[id].name)
+		return &memory->requesters[id];
+	return &memory->requesters[MEMORY_MAX_REQUESTERS];
+}
+
+static struct bandwidth_client *client_of(struct memory *memory, struct requester *requester)
+{
+	if (!requester->client)
+		requester->client = bandwidth_client(
+			memory->bandwidth, (unsigned int)(requester - memory->requesters));
+	return requester->client;
+}
+
+static void serve_from_llc(struct memory *memory, struct flight *flight, uint64_t mask,
+			   sim_time latency, struct outcome *outcome)
+{
+	const struct bandwidth_slot slot = bandwidth_book(
+		memory->bandwidth, flight->requester->client, memory_llc_pipe(memory, flight->node),
+		lines_count(mask) * MEMORY_LINE_BYTES);
+
+	flight->uses_llc = true;
+	flight->llc = add_service(outcome, slot, latency);
+	bandwidth_queued(&memory->llc, flight->llc.busy, flight->llc.wait);
+}
+
+static void serve_from_dram(struct memory *memory, struct flight *flight, uint64_t mask,
+			    sim_time latency, struct outcome *outcome)
+{
+	sim_time busy;
+	const struct bandwidth_slot slot =
+		memory_book_channels(memory, BOOK_TXN, flight->requester->client, flight->node,
+				     flight->txn->addr >> LINES_PAGE_BITS, mask, &busy);
+
+	flight->uses_dram = true;
+	flight->dram = add_service(outcome, slot, latency);
+	bandwidth_queued(&memory->nodes[flight->node].channels, flight->dram.busy,
+			 flight->dram.wait);
+	flight->dram.busy = busy;
+}
+
+static void serve(struct memory *memory, struct flight *flight, struct outcome *outcome)
+{
+	const struct sim_txn *txn = flight->txn;
+	const uint64_t page = txn->addr >> LINES_PAGE_BITS;
+	const uint64_t mask = lines_mask(txn->addr, txn->len);
+
+	if (txn->cmd == SIM_READ && memory->front && lines_device_hit(memory->front, page, mask)) {
+		const unsigned int lines = lines_count(mask);
+
+		memory->llc_hits += lines;
+		flight->requester->llc_hits += lines;
+		serve_from_llc(memory, flight, mask, memory->llc_hit_ps, outcome);
+		return;
+	}
+	const struct demand demand =
+		find_lines(memory, flight->requester, txn->cmd == SIM_READ, page, mask);
+
+	if (demand.dram)
+		serve_from_dram(memory, flight, demand.dram, demand.dram_latency, outcome);
+	if (demand.llc)
+		serve_from_llc(memory, flight, demand.llc, demand.llc_latency, outcome);
+}
+
+/* When the transaction that arrives now completes; says what it waits for. */
+static sim_time completion_time(struct memory *memory, struct flight *flight)
+{
+	struct outcome outcome = {.end = sim_now(), .unloaded = sim_now()};
+
+	flight->node = memory_node(memory, flight->txn->addr);
+	flight->uses_dram = flight->uses_llc = false;
+	bandwidth_begin(memory->bandwidth, client_of(memory, flight->requester));
+	serve(memory, flight, &outcome);
+
+	const sim_time far = memory->distance_ps[flight->requester->node][flight->node];
+	struct waits *waits = flight->txn->waits;
+
+	if (waits) {
+		waits_add(waits, WAIT_LINK, far);
+		waits_add(waits, WAIT_MEMORY, outcome.unloaded - sim_now());
+		waits_add(waits, WAIT_BANDWIDTH, outcome.end - outcome.unloaded);
+	}
+	memory->wait_ps += outcome.end - outcome.unloaded;
+	return outcome.end + far;
+}
+
+static void end_service(struct memory *memory, struct flight *flight)
+{
+	struct bandwidth_use *channels = &memory->nodes[flight->node].channels;
+
+	bandwidth_end(memory->bandwidth, flight->requester->client);
+	if (flight->uses_dram) {
+		channels->under_way--;
+		bandwidth_used(channels, flight->dram.busy, flight->dram.wait);
+	}
+	if (flight->uses_llc) {
+		memory->llc.under_way--;
+		bandwidth_used(&memory->llc, flight->llc.busy, flight->llc.wait);
+	}
 }
 
 /* ---- data -------------------------------------------------------------------------------- */
 
-static bool atomic_allowed(uint64_t pa, uint32_t len)
+bool memory_atomic_allowed(uint64_t pa, uint32_t len)
 {
 	return len && len <= 8 && !(len & (len - 1)) && !(pa & (len - 1));
 }
@@ -168,8 +271,7 @@ static uint64_t load_value(const void *from, uint32_t len)
 	return value;
 }
 
-/* Operands as in struct sim_txn. Returns whether memory was written. */
-static bool do_atomic(enum sim_cmd cmd, void *at, uint8_t *data, uint32_t len)
+bool memory_do_atomic(enum sim_cmd cmd, void *at, uint8_t *data, uint32_t len)
 {
 	uint64_t old = load_value(at, len);
 	uint64_t operand = load_value(data, len);
@@ -188,7 +290,7 @@ static bool do_atomic(enum sim_cmd cmd, void *at, uint8_t *data, uint32_t len)
 	return write;
 }
 
-static void notify(struct memory *memory, uint64_t pa, uint64_t len)
+void memory_notify(struct memory *memory, uint64_t pa, uint64_t len)
 {
 	memory->monitors_fired += monitor_written(memory->monitors, pa, len);
 }
@@ -208,9 +310,9 @@ static enum sim_response move_data(const struct sim_txn *txn, void *at, bool *wr
 	case SIM_ATOMIC_CAS:
 	case SIM_ATOMIC_ADD:
 	case SIM_ATOMIC_SWAP:
-		if (!atomic_allowed(txn->addr, txn->len))
+		if (!memory_atomic_allowed(txn->addr, txn->len))
 			return SIM_SLVERR;
-		*written = do_atomic(txn->cmd, at, txn->data, txn->len);
+		*written = memory_do_atomic(txn->cmd, at, txn->data, txn->len);
 		return SIM_OK;
 	}
 	return SIM_SLVERR;
@@ -218,17 +320,9 @@ static enum sim_response move_data(const struct sim_txn *txn, void *at, bool *wr
 
 /* ---- statistics -------------------------------------------------------------------------- */
 
-static struct requester *requester_of(struct memory *memory, uint16_t id)
+static void count(struct memory *memory, struct requester *requester, const struct sim_txn *txn,
+		  enum sim_response response)
 {
-	if (id < MEMORY_MAX_REQUESTERS && memory->requesters[id].name)
-		return &memory->requesters[id];
-	return &memory->requesters[MEMORY_MAX_REQUESTERS];
-}
-
-static void count(struct memory *memory, const struct sim_txn *txn, enum sim_response response)
-{
-	struct requester *requester = requester_of(memory, txn->requester);
-
 	if (response == SIM_DECERR) {
 		memory->decode_errors++;
 		return;
@@ -240,6 +334,7 @@ static void count(struct memory *memory, const struct sim_txn *txn, enum sim_res
 	if (txn->cmd == SIM_READ) {
 		memory->reads++;
 		memory->bytes_read += txn->len;
+		requester->reads++;
 		requester->bytes_read += txn->len;
 		return;
 	}
@@ -248,6 +343,7 @@ static void count(struct memory *memory, const struct sim_txn *txn, enum sim_res
 	else
 		memory->atomics++;
 	memory->bytes_written += txn->len;
+	requester->writes++;
 	requester->bytes_written += txn->len;
 }
 
@@ -260,17 +356,18 @@ static void flight_land(void *arg)
 	struct sim_txn *txn = flight->txn;
 	uint64_t pa = txn->addr;
 	uint32_t len = txn->len;
-	void *at = ram_host(memory->ram, pa, len);
 	enum sim_response response = SIM_DECERR;
 	bool written = false;
 
+	if (flight->at) {
+		end_service(memory, flight);
+		response = move_data(txn, flight->at, &written);
+	}
+	count(memory, flight->requester, txn, response);
 	flight_put(flight);
-	if (at)
-		response = move_data(txn, at, &written);
-	count(memory, txn, response);
 	/* monitors first: who polls and who waits for the completion see the same instant */
 	if (written)
-		notify(memory, pa, len);
+		memory_notify(memory, pa, len);
 	sim_txn_complete(txn, response);
 }
 
@@ -281,92 +378,14 @@ void memory_request(void *target, struct sim_txn *txn)
 
 	assert(txn->len >= 1 && txn->len <= SIM_TXN_MAX_BYTES);
 	flight->txn = txn;
-	sim_event_at(&flight->event, completion_time(memory, txn));
-}
-
-/* ---- CPU accesses ------------------------------------------------------------------------ */
-
-static sim_time lines_cost(const struct memory *memory, uint64_t pa, uint32_t len,
-			   uint32_t first_ps)
-{
-	uint64_t further = ((pa + len - 1) >> MONITOR_LINE_BITS) - (pa >> MONITOR_LINE_BITS);
-
-	return first_ps + further * memory->params.cpu_line_ps;
-}
-
-static sim_time load_cost(struct memory *memory, uint64_t pa, uint32_t len)
-{
-	memory->cpu_loads++;
-	memory->cpu_bytes_loaded += len;
-	return lines_cost(memory, pa, len, memory->params.cpu_load_hit_ps);
-}
-
-static sim_time store_cost(struct memory *memory, uint64_t pa, uint32_t len)
-{
-	memory->cpu_stores++;
-	memory->cpu_bytes_stored += len;
-	return lines_cost(memory, pa, len, memory->params.cpu_store_hit_ps);
-}
-
-static sim_time cpu_abort(struct memory *memory)
-{
-	memory->cpu_aborts++;
-	return SIM_TIME_NEVER;
-}
-
-sim_time memory_cpu_load(struct memory *memory, unsigned int cpu, uint64_t pa, void *buf,
-			 uint32_t len)
-{
-	const void *at = ram_host(memory->ram, pa, len);
-
-	(void)cpu;
-	if (!at)
-		return cpu_abort(memory);
-	if (!len)
-		return 0;
-	memcpy(buf, at, len);
-	return load_cost(memory, pa, len);
-}
-
-sim_time memory_cpu_store(struct memory *memory, unsigned int cpu, uint64_t pa, const void *buf,
-			  uint32_t len)
-{
-	void *at = ram_host(memory->ram, pa, len);
-
-	if (!at)
-		return cpu_abort(memory);
-	if (len)
-		memcpy(at, buf, len);
-	return memory_cpu_touch(memory, cpu, pa, len, true);
-}
-
-sim_time memory_cpu_atomic(struct memory *memory, unsigned int cpu, enum sim_cmd cmd, uint64_t pa,
-			   void *data, uint32_t len)
-{
-	void *at = ram_host(memory->ram, pa, len);
-
-	(void)cpu;
-	assert(cmd == SIM_ATOMIC_CAS || cmd == SIM_ATOMIC_ADD || cmd == SIM_ATOMIC_SWAP);
-	if (!at || !atomic_allowed(pa, len))
-		return cpu_abort(memory);
-	if (do_atomic(cmd, at, data, len))
-		notify(memory, pa, len);
-	memory->cpu_atomics++;
-	return memory->params.cpu_atomic_ps;
-}
-
-sim_time memory_cpu_touch(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t len,
-			  bool store)
-{
-	(void)cpu;
-	if (!ram_host(memory->ram, pa, len))
-		return cpu_abort(memory);
-	if (!len)
-		return 0;
-	if (!store)
-		return load_cost(memory, pa, len);
-	notify(memory, pa, len);
-	return store_cost(memory, pa, len);
+	flight->at = ram_host(memory->ram, txn->addr, txn->len);
+	flight->requester = requester_of(memory, txn->requester);
+	if (flight->at) {
+		sim_event_at(&flight->event, completion_time(memory, flight));
+		return;
+	}
+	waits_add(txn->waits, WAIT_MEMORY, memory->latency_ps);
+	sim_event_after(&flight->event, memory->latency_ps);
 }
 
 /* ---- monitors ---------------------------------------------------------------------------- */
@@ -384,6 +403,54 @@ void memory_monitor_cancel(struct memory *memory, uint64_t id)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
+static bool build_caches(struct memory *memory)
+{
+	const struct memory_params *params = &memory->params;
+	const struct lines_config config = {
+		.llc_kib = params->llc_kib,
+		.cpu_cache_kib = params->cpu_cache_kib,
+		.device_read_allocate = params->device_read == MEMORY_READ_ALLOCATE,
+		.device_write_stash = params->device_write == MEMORY_WRITE_STASH,
+		.writeback = memory_write_back,
+		.writeback_arg = memory,
+	};
+
+	memory->stash = params->llc_kib && config.device_write_stash;
+	if (!params->llc_kib && !params->cpu_cache_kib)
+		return true;
+	memory->lines = lines_new(&config);
+	if (!memory->lines)
+		return false;
+	memory->front = lines_front(memory->lines);
+	memory->cpu_front = params->cpu_cache_kib ? memory->front : NULL;
+	return true;
+}
+
+static bool build_nodes(struct memory *memory)
+{
+	const struct memory_params *params = &memory->params;
+	const uint64_t pages = memory->ram->bytes / SIM_TXN_MAX_BYTES;
+	const unsigned int channels = params->nodes * params->channels;
+
+	memory->node_bytes = (pages + params->nodes - 1) / params->nodes * SIM_TXN_MAX_BYTES;
+	for (unsigned int i = 0; i < params->nodes; i++) {
+		resource_init(&memory->nodes[i].channels.resource, params->channels);
+		for (unsigned int j = 0; j < params->nodes; j++)
+			memory->distance_ps[i][j] = i == j ? 0 : SIM_NS(params->node_distance_ns);
+	}
+	resource_init(&memory->llc.resource, params->nodes);
+	memory->unit_lines = params->interleave_bytes < SIM_TXN_MAX_BYTES
+				     ? params->interleave_bytes / MEMORY_LINE_BYTES
+				     : PAGE_LINES;
+	memory->even_pages = PAGE_LINES % (params->channels * memory->unit_lines) == 0;
+	memory->bandwidth = bandwidth_new(channels + params->nodes, CLIENTS, params->channel_mb_s);
+	if (!memory->bandwidth)
+		return false;
+	for (unsigned int i = 0; i < params->nodes; i++)
+		memory->bandwidth->pipes[channels + i].mb_s = params->llc_mb_s;
+	return true;
+}
+
 struct memory *memory_new(const struct memory_params *params, const struct ram *ram)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
@@ -391,10 +458,14 @@ struct memory *memory_new(const struct memory_params *params, const struct ram *
 	if (!memory)
 		return NULL;
 	memory->params = *params;
+	memory->latency_ps = SIM_NS(params->latency_ns);
+	memory->llc_hit_ps = SIM_NS(params->llc_hit_ns);
+	memory->snoop_ps = SIM_NS(params->snoop_ns);
 	memory->ram = ram;
 	memory->monitors = monitor_table_new();
 	memory->requesters = calloc(MEMORY_MAX_REQUESTERS + 1, sizeof(*memory->requesters));
-	if (!memory->monitors || !memory->requesters) {
+	if (!memory->monitors || !memory->requesters || !build_nodes(memory) ||
+	    !build_caches(memory)) {
 		memory_free(memory);
 		return NULL;
 	}
@@ -415,6 +486,9 @@ void memory_free(struct memory *memory)
 	for (unsigned int i = 0; memory->requesters && i < MEMORY_MAX_REQUESTERS; i++)
 		free(memory->requesters[i].name);
 	free(memory->requesters);
+	free(memory->cpus);
+	lines_free(memory->lines);
+	bandwidth_free(memory->bandwidth);
 	monitor_table_free(memory->monitors);
 	free(memory);
 }
@@ -426,67 +500,38 @@ void memory_requester_name(struct memory *memory, uint16_t requester, const char
 	memory->requesters[requester].name = strdup(name);
 }
 
-static double path_utilisation(const void *arg)
+/* ---- NUMA -------------------------------------------------------------------------------- */
+
+unsigned int memory_node_of(const struct memory *memory, uint64_t pa)
 {
-	const struct memory *memory = arg;
-
-	/* what was booked beyond now has not happened yet */
-	uint64_t ahead = memory->path_free > sim_now() ? memory->path_free - sim_now() : 0;
-
-	return sim_now() ? (double)(memory->busy_ps - ahead) / (double)sim_now() : 0.0;
+	return ram_host(memory->ram, pa, 1) ? memory_node(memory, pa) : 0;
 }
 
-static void register_requester(struct stats *stats, const char *prefix, const char *name,
-			       const struct requester *requester)
+void memory_node_range(const struct memory *memory, unsigned int node, uint64_t *base,
+		       uint64_t *bytes)
 {
-	char full[256];
+	const uint64_t offset = node * memory->node_bytes;
+	const uint64_t left = offset < memory->ram->bytes ? memory->ram->bytes - offset : 0;
 
-	snprintf(full, sizeof(full), "%s.requester.%s.bytes_read", prefix, name);
-	stats_counter(stats, full, &requester->bytes_read, "bytes", "read by this requester");
-	snprintf(full, sizeof(full), "%s.requester.%s.bytes_written", prefix, name);
-	stats_counter(stats, full, &requester->bytes_written, "bytes", "written by this requester");
+	*base = memory->ram->base + offset;
+	*bytes = left < memory->node_bytes ? left : memory->node_bytes;
 }
 
-void memory_register_stats(struct memory *memory, struct stats *stats, const char *prefix)
+void memory_place_cpu(struct memory *memory, unsigned int cpu, unsigned int node)
 {
-	const struct {
-		const char *name;
-		const uint64_t *value;
-		const char *unit, *help;
-	} counters[] = {
-		{"reads", &memory->reads, "transactions", "reads served"},
-		{"writes", &memory->writes, "transactions", "writes served"},
-		{"atomics", &memory->atomics, "transactions", "atomic operations served"},
-		{"bytes_read", &memory->bytes_read, "bytes", "read by transactions"},
-		{"bytes_written", &memory->bytes_written, "bytes",
-		 "written by transactions, atomics included"},
-		{"decode_errors", &memory->decode_errors, "transactions", "outside RAM"},
-		{"slave_errors", &memory->slave_errors, "transactions",
-		 "atomics of a wrong size or alignment"},
-		{"busy_ps", &memory->busy_ps, "ps", "the data path moved data"},
-		{"wait_ps", &memory->wait_ps, "ps", "transactions waited for the data path"},
-		{"cpu.loads", &memory->cpu_loads, "accesses", "loads and block reads by CPUs"},
-		{"cpu.stores", &memory->cpu_stores, "accesses", "stores and block writes by CPUs"},
-		{"cpu.atomics", &memory->cpu_atomics, "accesses", "atomic operations by CPUs"},
-		{"cpu.bytes_loaded", &memory->cpu_bytes_loaded, "bytes", "loaded by CPUs"},
-		{"cpu.bytes_stored", &memory->cpu_bytes_stored, "bytes", "stored by CPUs"},
-		{"cpu.aborts", &memory->cpu_aborts, "accesses", "outside RAM or misaligned"},
-		{"monitors.added", &memory->monitors_added, "monitors", "waits for a line's write"},
-		{"monitors.fired", &memory->monitors_fired, "monitors", "ended by a write"},
-	};
-	char name[256];
+	assert(node < memory->params.nodes);
+	memory_cpu(memory, cpu)->node = node;
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
-		snprintf(name, sizeof(name), "%s.%s", prefix, counters[i].name);
-		stats_counter(stats, name, counters[i].value, counters[i].unit, counters[i].help);
-	}
-	snprintf(name, sizeof(name), "%s.utilisation", prefix);
-	stats_computed(stats, name, path_utilisation, memory, "1",
-		       "share of the time in which the data path moved data");
-	for (unsigned int i = 0; i < MEMORY_MAX_REQUESTERS; i++) {
-		if (memory->requesters[i].name)
-			register_requester(stats, prefix, memory->requesters[i].name,
-					   &memory->requesters[i]);
-	}
-	register_requester(stats, prefix, "other", &memory->requesters[MEMORY_MAX_REQUESTERS]);
+void memory_place_requester(struct memory *memory, uint16_t requester, unsigned int node)
+{
+	assert(requester < MEMORY_MAX_REQUESTERS && node < memory->params.nodes);
+	memory->requesters[requester].node = node;
+}
+
+void memory_set_distance(struct memory *memory, unsigned int from, unsigned int to,
+			 uint32_t extra_ns)
+{
+	assert(from < memory->params.nodes && to < memory->params.nodes);
+	memory->distance_ps[from][to] = SIM_NS(extra_ns);
 }

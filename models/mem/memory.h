@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The memory controller: RAM with its latency and bandwidth, as devices and table walkers reach
- * it by transactions, and as CPUs reach it by loads and stores.
+ * Memory as devices and table walkers reach it by transactions, and CPUs by loads and stores:
+ * DRAM channels behind a last-level cache, and CPUs' private caches (lines.h says who has which
+ * line).
  *
- * A transaction waits for its turn on the data path (bytes ÷ bandwidth, one after another),
- * then takes the latency. Its data moves when it completes: a read returns memory as it is
- * then, a write becomes visible then. What lies outside RAM completes with SIM_DECERR.
+ * A transaction takes the slowest of its parts: lines from the last-level cache, from a CPU's
+ * cache, from DRAM, each with its latency after its turn on the data path (bandwidth.h says
+ * whose turn it is). Its data moves when it completes: a read returns memory as it is then, a
+ * write becomes visible then; caches hold no data of their own. What lies outside RAM completes
+ * with SIM_DECERR. Two transactions complete in an order that depends on where their lines are.
+ *
+ * Waits: MEMORY is what it takes when nobody else is there, BANDWIDTH what others add, LINK the
+ * way between nodes.
  *
  * CPU accesses move their data at once and return what they cost; the caller adds that to its
- * CPU's time. Caches, channels and line ownership are not modelled here: costs are fixed.
+ * CPU's time. They take bandwidth from everybody else. A kernel that writes RAM without them
+ * owns no lines.
  */
 #ifndef MODELS_MEM_MEMORY_H
 #define MODELS_MEM_MEMORY_H
@@ -28,9 +35,26 @@ extern "C" {
 #define MEMORY_LINE_BYTES     64u
 #define MEMORY_MAX_REQUESTERS 4096u
 
+#define MEMORY_MAX_NODES    16u
+#define MEMORY_MAX_CHANNELS 64u
+
+enum memory_device_read { MEMORY_READ_ALLOCATE, MEMORY_READ_AROUND };
+enum memory_device_write { MEMORY_WRITE_STASH, MEMORY_WRITE_DRAM };
+
 struct memory_params {
 	uint32_t latency_ns;
-	uint32_t bandwidth_mb_s;   /* 10^6 bytes a second */
+	uint32_t channels;     /* of each node */
+	uint32_t channel_mb_s; /* 10^6 bytes a second */
+	uint32_t interleave_bytes;
+	uint32_t llc_kib; /* 0: none */
+	uint32_t llc_hit_ns;
+	uint32_t llc_mb_s; /* of each node */
+	uint32_t snoop_ns;
+	uint32_t device_read, device_write; /* enum memory_device_read, memory_device_write */
+	uint32_t nodes;
+	uint32_t node_distance_ns;
+	uint32_t cpu_cache_kib; /* 0: CPUs always hit */
+	uint32_t cpu_misses;
 	uint32_t cpu_load_hit_ps;  /* first line of a load */
 	uint32_t cpu_store_hit_ps; /* first line of a store */
 	uint32_t cpu_line_ps;	   /* each further line of a load or store */
@@ -57,6 +81,19 @@ void memory_requester_name(struct memory *memory, uint16_t requester, const char
 
 /* The target of a sim_port: {memory_request, memory}. */
 void memory_request(void *memory, struct sim_txn *txn);
+
+/* ---- NUMA: RAM is divided among the nodes in order, in equal parts ------------------------ */
+
+/* 0 if it is not in RAM. */
+unsigned int memory_node_of(const struct memory *memory, uint64_t pa);
+void memory_node_range(const struct memory *memory, unsigned int node, uint64_t *base,
+		       uint64_t *bytes);
+/* Where a CPU or a requester that has a name is; node 0 unless told. */
+void memory_place_cpu(struct memory *memory, unsigned int cpu, unsigned int node);
+void memory_place_requester(struct memory *memory, uint16_t requester, unsigned int node);
+/* What an access takes longer; otherwise node_distance_ns between two nodes, 0 within one. */
+void memory_set_distance(struct memory *memory, unsigned int from, unsigned int to,
+			 uint32_t extra_ns);
 
 /* ---- CPU accesses (any context, nothing blocks) ------------------------------------------ */
 

@@ -97,6 +97,7 @@ void build_cpus(machine *m)
 		config.pa_bits = 48;
 		config.track = trace_track_add(track, name.c_str(), static_cast<int>(i));
 		m->mmus[i] = need(mmu_new(&config));
+		memory_place_cpu(m->memory, i, i * m->config->memory.nodes / cpus);
 		m->wiring->cpu_ports.push_back(to_interconnect(m, name + "_device"));
 	}
 }
