@@ -7,10 +7,10 @@
  */
 #include "models/smmu/smmu_internal.h"
 
-bool smmu_cd_find(struct smmu_translation *t)
+const struct smmu_cd *smmu_cd_find(struct smmu_translation *t, uint32_t ssid)
 {
 	struct smmu *smmu = t->smmu;
-	uint32_t i = assoc_find(&smmu->cd_cache, t->upstream->stream_id, t->ssid);
+	uint32_t i = assoc_find(&smmu->cd_cache, t->upstream->stream_id, ssid);
 
 	if (!(t->counted & COUNTED_CD)) {
 		t->counted |= COUNTED_CD;
@@ -19,10 +19,7 @@ bool smmu_cd_find(struct smmu_translation *t)
 		else
 			smmu->stats.cd_misses++;
 	}
-	if (i == ASSOC_NONE)
-		return false;
-	t->cd = smmu->cds[i];
-	return true;
+	return i == ASSOC_NONE ? NULL : &smmu->cds[i];
 }
 
 static bool regime_ok(const struct smmu *smmu, const struct vmsa_regime *regime)
@@ -154,13 +151,12 @@ void smmu_cd_fetch(struct smmu_translation *t)
 
 static void in_flight_stale(struct smmu *smmu, uint32_t sid, bool any_ssid, uint32_t ssid)
 {
-	for (uint32_t i = 0; i < smmu->params.walk_slots; i++) {
-		struct smmu_translation *t = smmu->slots[i].user;
-
-		if (t && t->upstream->stream_id == sid && (any_ssid || t->ssid == ssid)) {
-			t->stale_cd = true;
-			t->stale_own = t->stale_global = (struct va_span){0, UINT64_MAX};
-		}
+	for (struct smmu_translation *t = smmu->walkers_first; t; t = t->walker_next) {
+		if (t->upstream->stream_id != sid || (!any_ssid && t->ssid != ssid))
+			continue;
+		t->stale_cd = true;
+		t->stale_own = t->stale_global = (struct va_span){0, UINT64_MAX};
+		smmu_walk_unshare(t);
 	}
 }
 

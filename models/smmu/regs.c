@@ -268,9 +268,6 @@ static void queue_write(struct smmu *smmu, uint32_t offset, uint32_t value)
 		break;
 	case REG_CMDQ_PROD:
 		smmu->cmdq.prod = value & pointer;
-		trace_count(smmu->cmdq.counter, sim_now(),
-			    queue_used(smmu->cmdq.prod, smmu->cmdq.cons,
-				       queue_log2(smmu->cmdq.base, smmu->params.cmdq_log2)));
 		smmu_cmdq_kick(smmu);
 		break;
 	case REG_CMDQ_CONS:

@@ -51,6 +51,8 @@ struct bench {
 	uint64_t last_pa;      /* of the last transaction downstream */
 	unsigned int downstream, walk_reads, irqs[4], sevs;
 	bool hold_downstream; /* transactions downstream wait for bench_release() */
+	bool downstream_at_once; /* they complete within their request */
+	struct mem_op *free_ops;
 	struct sim_txn *held[8];
 	unsigned int held_count;
 	uint32_t cmdq_prod, evtq_cons;
