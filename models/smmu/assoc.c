@@ -7,16 +7,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static uint32_t hash(const struct assoc *a, uint64_t key, uint64_t aux)
-{
-	uint64_t h = (key + aux * UINT64_C(0xff51afd7ed558ccd)) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint32_t)(h >> 32) & a->bucket_mask;
-}
-
 static uint32_t group_hash(const struct assoc *a, uint64_t group)
 {
-	return hash(a, group, 0);
+	return assoc_hash(a, group, 0);
 }
 
 void assoc_init(struct assoc *a, uint32_t capacity)
@@ -76,24 +69,10 @@ static void lru_push(struct assoc *a, uint32_t index)
 	a->youngest = index;
 }
 
-uint32_t assoc_peek(const struct assoc *a, uint64_t key, uint64_t aux)
+void assoc_make_youngest(struct assoc *a, uint32_t index)
 {
-	uint32_t i = a->hash_heads[hash(a, key, aux)];
-
-	while (i != ASSOC_NONE && (a->entries[i].key != key || a->entries[i].aux != aux))
-		i = a->entries[i].hash_next;
-	return i;
-}
-
-uint32_t assoc_find(struct assoc *a, uint64_t key, uint64_t aux)
-{
-	uint32_t i = assoc_peek(a, key, aux);
-
-	if (i != ASSOC_NONE && i != a->youngest) {
-		lru_unlink(a, i);
-		lru_push(a, i);
-	}
-	return i;
+	lru_unlink(a, index);
+	lru_push(a, index);
 }
 
 uint32_t assoc_victim(const struct assoc *a)
@@ -116,7 +95,7 @@ uint32_t assoc_insert(struct assoc *a, uint64_t key, uint64_t aux, uint64_t grou
 	e->aux = aux;
 	e->group = group;
 
-	head = &a->hash_heads[hash(a, key, aux)];
+	head = &a->hash_heads[assoc_hash(a, key, aux)];
 	e->hash_prev = ASSOC_NONE;
 	e->hash_next = *head;
 	if (*head != ASSOC_NONE)
@@ -141,7 +120,7 @@ void assoc_remove(struct assoc *a, uint32_t index)
 	if (e->hash_prev != ASSOC_NONE)
 		a->entries[e->hash_prev].hash_next = e->hash_next;
 	else
-		a->hash_heads[hash(a, e->key, e->aux)] = e->hash_next;
+		a->hash_heads[assoc_hash(a, e->key, e->aux)] = e->hash_next;
 	if (e->hash_next != ASSOC_NONE)
 		a->entries[e->hash_next].hash_prev = e->hash_prev;
 

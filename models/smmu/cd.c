@@ -93,8 +93,10 @@ static void cd_fetched(struct sim_txn *txn)
 		smmu_translation_config_fault(t, C_BAD_CD, 0);
 		return;
 	}
-	if (!t->stale_cd && assoc_peek(&smmu->cd_cache, sid, t->ssid) == ASSOC_NONE)
+	if (!t->stale_cd && assoc_peek(&smmu->cd_cache, sid, t->ssid) == ASSOC_NONE) {
 		smmu->cds[assoc_insert(&smmu->cd_cache, sid, t->ssid, sid)] = t->cd;
+		smmu->config_generation++;
+	}
 	smmu_translation_continue(t);
 }
 
@@ -164,6 +166,7 @@ void smmu_cd_invalidate(struct smmu *smmu, uint32_t sid, uint32_t ssid)
 {
 	uint32_t i = assoc_peek(&smmu->cd_cache, sid, ssid);
 
+	smmu->config_generation++;
 	in_flight_stale(smmu, sid, false, ssid);
 	if (i != ASSOC_NONE)
 		assoc_remove(&smmu->cd_cache, i);
@@ -171,6 +174,7 @@ void smmu_cd_invalidate(struct smmu *smmu, uint32_t sid, uint32_t ssid)
 
 void smmu_cd_invalidate_stream(struct smmu *smmu, uint32_t sid)
 {
+	smmu->config_generation++;
 	in_flight_stale(smmu, sid, true, 0);
 	for (uint32_t i = assoc_group_first(&smmu->cd_cache, sid), next; i != ASSOC_NONE;
 	     i = next) {

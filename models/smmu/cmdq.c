@@ -294,9 +294,9 @@ static void sync_signal(struct smmu *smmu)
 	sim_port_request(&smmu->config.walk_port, &smmu->cmdq.msi);
 }
 
-void smmu_cmdq_drained(struct smmu *smmu)
+void smmu_cmdq_sync_drained(struct smmu *smmu)
 {
-	if (smmu->cmdq.state == CMDQ_SYNCING && sync_complete(smmu))
+	if (sync_complete(smmu))
 		sync_signal(smmu);
 }
 

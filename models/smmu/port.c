@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LEAF_BITS 8
-
 static struct smmu_port *port_new(struct smmu *smmu)
 {
 	const struct smmu_params *params = &smmu->params;
@@ -46,16 +44,16 @@ static struct smmu_port **port_place(struct smmu *smmu, uint32_t sid)
 
 	if (sid >> smmu->params.sid_bits)
 		return NULL;
-	leaf = &smmu->port_of[sid >> LEAF_BITS];
+	leaf = &smmu->port_of[sid >> PORT_LEAF_BITS];
 	if (!*leaf) {
-		*leaf = calloc(1u << LEAF_BITS, sizeof(struct smmu_port *));
+		*leaf = calloc(1u << PORT_LEAF_BITS, sizeof(struct smmu_port *));
 		if (!*leaf)
 			abort();
 	}
-	return &(*leaf)[sid & ((1u << LEAF_BITS) - 1)];
+	return &(*leaf)[sid & ((1u << PORT_LEAF_BITS) - 1)];
 }
 
-struct smmu_port *smmu_port_of(struct smmu *smmu, uint32_t sid)
+struct smmu_port *smmu_port_of_new(struct smmu *smmu, uint32_t sid)
 {
 	struct smmu_port **place = port_place(smmu, sid);
 
@@ -104,46 +102,20 @@ bool smmu_port_slot_take(struct smmu_translation *t)
 	return true;
 }
 
-void smmu_port_slot_release(struct smmu_translation *t)
+void smmu_port_slot_pass_on(struct smmu_translation *t)
 {
-	struct smmu_port *port = t->port;
-	struct smmu_translation *next;
+	struct smmu_translation *next = translation_fifo_pop(&t->port->slot_waiters);
 
-	if (!t->holds_port_slot)
-		return;
-	t->holds_port_slot = false;
-	resource_release(&t->smmu->translation_slots, sim_now());
-	if (!port->slot_waiters.head) {
-		port->slots_free++;
-		return;
-	}
-	next = translation_fifo_pop(&port->slot_waiters);
 	next->holds_port_slot = true;
 	resource_serve_waiter(&t->smmu->translation_slots, sim_now());
 	smmu_translation_restart(next);
-}
-
-/*
- * All look-ups take the same time and are served in order of arrival, so the one that begins next
- * begins when the one that is micro_tlb_slots before it has ended: no event is needed for it.
- */
-sim_time smmu_port_look_up(struct smmu_port *port, const struct smmu_params *params)
-{
-	sim_time now = sim_now(), *place = &port->look_up_ends[port->look_up_next];
-	sim_time begin = *place > now ? *place : now;
-
-	*place = begin + SIM_PS(params->micro_tlb_hit_ps);
-	if (++port->look_up_next == params->micro_tlb_slots)
-		port->look_up_next = 0;
-	resource_add(&port->look_ups, SIM_PS(params->micro_tlb_hit_ps), begin - now);
-	return *place;
 }
 
 void smmu_ports_init(struct smmu *smmu)
 {
 	unsigned int bits = smmu->params.sid_bits;
 
-	smmu->port_of = calloc(bits > LEAF_BITS ? 1u << (bits - LEAF_BITS) : 1,
+	smmu->port_of = calloc(bits > PORT_LEAF_BITS ? 1u << (bits - PORT_LEAF_BITS) : 1,
 			       sizeof(struct smmu_port **));
 	if (!smmu->port_of)
 		abort();
@@ -153,7 +125,7 @@ void smmu_ports_init(struct smmu *smmu)
 void smmu_ports_destroy(struct smmu *smmu)
 {
 	unsigned int bits = smmu->params.sid_bits;
-	uint32_t leaves = bits > LEAF_BITS ? 1u << (bits - LEAF_BITS) : 1;
+	uint32_t leaves = bits > PORT_LEAF_BITS ? 1u << (bits - PORT_LEAF_BITS) : 1;
 
 	for (uint32_t i = 0; i < smmu->port_count; i++) {
 		va_cache_destroy(&smmu->ports[i]->micro_tlb);

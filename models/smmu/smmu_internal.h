@@ -30,6 +30,23 @@ struct smmu_cd {
 	bool s, r, a;
 };
 
+/*
+ * A StreamID and SubstreamID whose STE and CD are cached and translate: what a look-up needs to know
+ * of them in one place. Not hardware but a short cut; good while neither cache changes.
+ */
+struct smmu_context {
+	uint64_t generation; /* of the caches' contents */
+	uint32_t sid, ssid;
+	uint32_t ste, cd; /* their entries */
+	uint16_t asid;
+	uint8_t privcfg, instcfg;
+	uint8_t tbi; /* bit 0: lower half, bit 1: upper */
+	bool ssv;
+	enum smmu_world world;
+};
+
+#define SMMU_CONTEXTS_LOG2 10
+
 /* ---- a translation ----------------------------------------------------------------------- */
 
 enum smmu_stage {
@@ -233,6 +250,8 @@ struct smmu {
 	struct assoc ste_cache, cd_cache;
 	struct smmu_ste *stes;
 	struct smmu_cd *cds;
+	uint64_t config_generation; /* changes with what they hold */
+	struct smmu_context *contexts;
 	struct va_cache tlb;
 
 	/* walk slots (walk.c) */
@@ -288,7 +307,13 @@ struct smmu {
 void smmu_regs_init(struct smmu *smmu);
 void smmu_regs_destroy(struct smmu *smmu);
 /* CR0ACK follows CR0 as far as what is under way allows. */
-void smmu_regs_update_ack(struct smmu *smmu);
+void smmu_regs_update_ack_now(struct smmu *smmu);
+
+static inline void smmu_regs_update_ack(struct smmu *smmu)
+{
+	if (smmu->cr0 != smmu->cr0ack)
+		smmu_regs_update_ack_now(smmu);
+}
 
 static inline unsigned int smmu_oas_bits(const struct smmu *smmu)
 {
@@ -350,7 +375,13 @@ void smmu_cmdq_count(struct smmu *smmu);
 /* Forget what was fetched: software may rewrite it while the queue stands. */
 void smmu_cmdq_discard(struct smmu *smmu);
 /* The oldest transaction left: a waiting CMD_SYNC may be able to complete. */
-void smmu_cmdq_drained(struct smmu *smmu);
+void smmu_cmdq_sync_drained(struct smmu *smmu);
+
+static inline void smmu_cmdq_drained(struct smmu *smmu)
+{
+	if (smmu->cmdq.state == CMDQ_SYNCING)
+		smmu_cmdq_sync_drained(smmu);
+}
 
 const char *smmu_command_name(unsigned int opcode); /* NULL: none */
 
@@ -375,12 +406,50 @@ void smmu_evtq_forget(struct smmu *smmu, const struct smmu_translation *t);
 
 void smmu_ports_init(struct smmu *smmu);
 void smmu_ports_destroy(struct smmu *smmu);
-struct smmu_port *smmu_port_of(struct smmu *smmu, uint32_t sid);
+struct smmu_port *smmu_port_of_new(struct smmu *smmu, uint32_t sid);
 /* False: the translation waits, and begins once it has a slot. */
 bool smmu_port_slot_take(struct smmu_translation *t);
-void smmu_port_slot_release(struct smmu_translation *t);
-/* When the look-up in the micro-TLB that is asked for now ends. */
-sim_time smmu_port_look_up(struct smmu_port *port, const struct smmu_params *params);
+void smmu_port_slot_pass_on(struct smmu_translation *t);
+
+#define PORT_LEAF_BITS 8
+
+static inline struct smmu_port *smmu_port_of(struct smmu *smmu, uint32_t sid)
+{
+	struct smmu_port **leaf =
+		sid >> smmu->params.sid_bits ? NULL : smmu->port_of[sid >> PORT_LEAF_BITS];
+	struct smmu_port *port = leaf ? leaf[sid & ((1u << PORT_LEAF_BITS) - 1)] : NULL;
+
+	return port ? port : smmu_port_of_new(smmu, sid);
+}
+
+static inline void smmu_port_slot_release(struct smmu_translation *t)
+{
+	if (!t->holds_port_slot)
+		return;
+	t->holds_port_slot = false;
+	resource_release(&t->smmu->translation_slots, sim_now());
+	if (t->port->slot_waiters.head)
+		smmu_port_slot_pass_on(t);
+	else
+		t->port->slots_free++;
+}
+
+/*
+ * When the look-up in the micro-TLB that is asked for now ends. All take the same time and are served
+ * in order of arrival, so the one that begins next begins when the one that is micro_tlb_slots before
+ * it has ended: no event is needed for it.
+ */
+static inline sim_time smmu_port_look_up(struct smmu_port *port, const struct smmu_params *params)
+{
+	sim_time now = sim_now(), *place = &port->look_up_ends[port->look_up_next];
+	sim_time begin = *place > now ? *place : now;
+
+	*place = begin + SIM_PS(params->micro_tlb_hit_ps);
+	if (++port->look_up_next == params->micro_tlb_slots)
+		port->look_up_next = 0;
+	resource_add(&port->look_ups, SIM_PS(params->micro_tlb_hit_ps), begin - now);
+	return *place;
+}
 
 /*
  * ---- ste.c, cd.c: find in the cache (NULL: not there; valid for this instant); fetch into it, and
@@ -423,7 +492,14 @@ void smmu_walk_init(struct smmu *smmu);
 void smmu_walk_destroy(struct smmu *smmu);
 /* False: the translation waits, and starts over once it has a slot. */
 bool smmu_walk_slot_take(struct smmu_translation *t);
-void smmu_walk_slot_release(struct smmu_translation *t);
+void smmu_walk_slot_pass_on(struct smmu_translation *t);
+
+static inline void smmu_walk_slot_release(struct smmu_translation *t)
+{
+	if (t->slot != SLOT_NONE)
+		smmu_walk_slot_pass_on(t);
+}
+
 /* Reads `len` bytes at `addr` into fetch_data, then calls done. */
 void smmu_fetch(struct smmu_translation *t, uint64_t addr, uint32_t len,
 		void (*done)(struct sim_txn *txn));
@@ -471,7 +547,13 @@ void smmu_stall_resume(struct smmu *smmu, uint32_t sid, uint32_t stag, bool retr
 /* Terminates with an abort: of one stream, or of all. */
 void smmu_stall_terminate(struct smmu *smmu, const uint32_t *sid);
 /* The retried transaction was translated, or ended: its STAG is free. */
-void smmu_stall_end(struct smmu_translation *t, bool handled);
+void smmu_stag_release(struct smmu_translation *t, bool handled);
+
+static inline void smmu_stall_end(struct smmu_translation *t, bool handled)
+{
+	if (t->stag != STAG_NONE)
+		smmu_stag_release(t, handled);
+}
 
 /* ---- waits (sim/stats/waits.h) ----------------------------------------------------------- */
 

@@ -81,8 +81,11 @@ static void ste_fetched(struct sim_txn *txn)
 		smmu_translation_config_fault(t, C_BAD_STE, 0);
 		return;
 	}
-	if (!t->stale_ste && assoc_peek(&smmu->ste_cache, t->upstream->stream_id, 0) == ASSOC_NONE)
+	if (!t->stale_ste &&
+	    assoc_peek(&smmu->ste_cache, t->upstream->stream_id, 0) == ASSOC_NONE) {
 		smmu->stes[assoc_insert(&smmu->ste_cache, t->upstream->stream_id, 0, 0)] = t->ste;
+		smmu->config_generation++;
+	}
 	smmu_translation_continue(t);
 }
 
@@ -171,6 +174,7 @@ static bool sid_in_range(uint32_t a, uint32_t b, unsigned int low_bits)
  */
 void smmu_ste_invalidate(struct smmu *smmu, uint32_t sid, unsigned int low_bits)
 {
+	smmu->config_generation++;
 	for (struct smmu_translation *t = smmu->walkers_first; t; t = t->walker_next) {
 		if (!sid_in_range(t->upstream->stream_id, sid, low_bits))
 			continue;

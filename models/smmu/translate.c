@@ -221,26 +221,30 @@ static uint32_t substream(const struct sim_txn *txn)
 	return txn->ssv ? txn->substream_id : 0;
 }
 
-static void apply_overrides(struct smmu_translation *t, const struct smmu_ste *ste)
+static inline void apply_overrides(struct smmu_translation *t, uint8_t privcfg, uint8_t instcfg)
 {
 	/* 2: unprivileged, data; 3: privileged, instruction; otherwise as it came */
-	if (ste->privcfg & 2)
-		t->privileged = ste->privcfg & 1;
-	if (ste->instcfg & 2)
-		t->instruction = ste->instcfg & 1;
+	if (privcfg & 2)
+		t->privileged = privcfg & 1;
+	if (instcfg & 2)
+		t->instruction = instcfg & 1;
 }
 
 /* t->va and t->privileged become what the TLB and permissions know. */
-static void apply_regime(struct smmu_translation *t, const struct smmu_ste *ste,
-			 const struct smmu_cd *cd)
+static inline void apply_regime(struct smmu_translation *t, enum smmu_world world, unsigned int tbi)
 {
 	bool upper = vmsa_va_upper(t->va);
 
 	/* a tag byte is no part of the address */
-	if (cd->regime[upper].tbi)
+	if (tbi >> upper & 1)
 		t->va = upper ? t->va | BITS(63, 56) : t->va & BITS(55, 0);
-	if (ste->world == WORLD_EL2)
+	if (world == WORLD_EL2)
 		t->privileged = true; /* one privilege level */
+}
+
+static unsigned int cd_tbi(const struct smmu_cd *cd)
+{
+	return cd->regime[0].tbi | (unsigned int)cd->regime[1].tbi << 1;
 }
 
 static bool permitted(const struct smmu_translation *t)
@@ -267,31 +271,86 @@ enum look_up {
 	LOOK_UP_HIT,
 };
 
+static struct smmu_context *context_place(const struct smmu *smmu, const struct sim_txn *txn)
+{
+	uint64_t hash = ((uint64_t)txn->stream_id << 32 | substream(txn)) *
+			UINT64_C(0x9e3779b97f4a7c15);
+
+	return &smmu->contexts[hash >> (64 - SMMU_CONTEXTS_LOG2)];
+}
+
+/* NULL: nothing is to be translated with what is cached; *result says why. */
+static const struct smmu_context *context_make(struct smmu_translation *t, enum look_up *result)
+{
+	const struct sim_txn *txn = t->upstream;
+	struct smmu *smmu = t->smmu;
+	struct smmu_context *context = context_place(smmu, txn);
+	const struct smmu_ste *ste = smmu_ste_find(t);
+	const struct smmu_cd *cd;
+
+	*result = LOOK_UP_MISS;
+	if (!ste)
+		return NULL;
+	if (stream_outcome(ste, txn) != STREAM_TRANSLATE) {
+		*result = LOOK_UP_PORT;
+		return NULL;
+	}
+	cd = smmu_cd_find(t, substream(txn));
+	if (!cd)
+		return NULL;
+	*context = (struct smmu_context){
+		.generation = smmu->config_generation,
+		.sid = txn->stream_id,
+		.ssid = txn->substream_id,
+		.ssv = txn->ssv,
+		.ste = (uint32_t)(ste - smmu->stes),
+		.cd = (uint32_t)(cd - smmu->cds),
+		.asid = cd->asid,
+		.privcfg = ste->privcfg,
+		.instcfg = ste->instcfg,
+		.tbi = (uint8_t)cd_tbi(cd),
+		.world = ste->world,
+	};
+	return context;
+}
+
+static const struct smmu_context *context_find(struct smmu_translation *t, enum look_up *result)
+{
+	const struct sim_txn *txn = t->upstream;
+	struct smmu *smmu = t->smmu;
+	const struct smmu_context *context = context_place(smmu, txn);
+
+	if (context->generation != smmu->config_generation || context->sid != txn->stream_id ||
+	    context->ssv != txn->ssv || (txn->ssv && context->ssid != txn->substream_id))
+		return context_make(t, result);
+	/* as if both had been looked up */
+	assoc_touch(&smmu->ste_cache, context->ste);
+	assoc_touch(&smmu->cd_cache, context->cd);
+	smmu->stats.ste_hits++;
+	smmu->stats.cd_hits++;
+	t->counted |= COUNTED_STE | COUNTED_CD;
+	return context;
+}
+
 /*
  * Without effect but on the statistics and on what is least recently used, if it is no hit; a hit
  * sets t->pa.
  */
 static enum look_up look_up(struct smmu_translation *t)
 {
-	const struct sim_txn *txn = t->upstream;
-	const struct smmu_ste *ste;
-	const struct smmu_cd *cd;
+	const struct smmu_context *context;
+	enum look_up result;
 	enum tlb_result found;
 
-	if (!smmu_enabled(t->smmu) || txn->ats != SIM_ATS_UNTRANSLATED)
+	if (!smmu_enabled(t->smmu) || t->upstream->ats != SIM_ATS_UNTRANSLATED)
 		return LOOK_UP_PORT;
-	ste = smmu_ste_find(t);
-	if (!ste)
-		return LOOK_UP_MISS;
-	if (stream_outcome(ste, txn) != STREAM_TRANSLATE)
-		return LOOK_UP_PORT;
-	cd = smmu_cd_find(t, substream(txn));
-	if (!cd)
-		return LOOK_UP_MISS;
+	context = context_find(t, &result);
+	if (!context)
+		return result;
 	take_upstream(t);
-	apply_overrides(t, ste);
-	apply_regime(t, ste, cd);
-	found = smmu_tlb_find(t, ste->world, cd->asid);
+	apply_overrides(t, context->privcfg, context->instcfg);
+	apply_regime(t, context->world, context->tbi);
+	found = smmu_tlb_find(t, context->world, context->asid);
 	if (found == TLB_MISS || !permitted(t))
 		return LOOK_UP_MISS;
 	return found == TLB_HIT ? LOOK_UP_HIT : LOOK_UP_MICRO_HIT;
@@ -381,7 +440,7 @@ static bool stage_substream(struct smmu_translation *t)
 		smmu_translation_terminate(t, true);
 		return false;
 	}
-	apply_overrides(t, &t->ste);
+	apply_overrides(t, t->ste.privcfg, t->ste.instcfg);
 	switch (outcome) {
 	case STREAM_BYPASS:
 		return bypass_stage1(t);
@@ -416,7 +475,7 @@ static bool stage_cd(struct smmu_translation *t)
 
 static bool stage_tlb(struct smmu_translation *t)
 {
-	apply_regime(t, &t->ste, &t->cd);
+	apply_regime(t, t->ste.world, cd_tbi(&t->cd));
 	t->stage = smmu_tlb_find(t, t->ste.world, t->cd.asid) == TLB_MISS ? STAGE_WALK
 									  : STAGE_PERMISSION;
 	return true;
@@ -489,8 +548,11 @@ static void looked_up(void *arg)
 {
 	struct smmu_translation *t = arg;
 
-	if (!t->in_flight)
-		smmu_translation_begin_use(t);
+	if (t->stage == STAGE_FORWARD) { /* it was a hit */
+		stage_forward(t);
+		return;
+	}
+	smmu_translation_begin_use(t);
 	smmu_translation_continue(t);
 }
 
@@ -534,6 +596,10 @@ void smmu_request(void *target, struct sim_txn *txn)
 void smmu_translation_init(struct smmu *smmu)
 {
 	smmu->next_sequence = 1;
+	smmu->config_generation = 1;
+	smmu->contexts = calloc(1u << SMMU_CONTEXTS_LOG2, sizeof(*smmu->contexts));
+	if (!smmu->contexts)
+		abort();
 	pool_grow(smmu);
 }
 
@@ -545,4 +611,5 @@ void smmu_translation_destroy(struct smmu *smmu)
 		free(smmu->translation_chunks[c]);
 	}
 	free(smmu->translation_chunks);
+	free(smmu->contexts);
 }

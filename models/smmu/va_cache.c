@@ -14,11 +14,6 @@ static uint64_t bit(unsigned int n)
 	return UINT64_C(1) << n;
 }
 
-static uint64_t aux_of(uint64_t group, unsigned int size_bits)
-{
-	return group << 8 | size_bits;
-}
-
 static bool is_global(uint64_t group)
 {
 	return group >> 16 & 1;
@@ -34,27 +29,11 @@ static void entry_remove(struct va_cache *cache, uint32_t i)
 	assoc_remove(&cache->assoc, i);
 }
 
-uint32_t va_cache_find(struct va_cache *cache, enum smmu_world world, uint16_t asid, uint64_t va)
-{
-	for (int global = 0; global < 2; global++) {
-		uint64_t group = va_group(world, global, asid);
-
-		for (uint64_t sizes = cache->sizes[global]; sizes; sizes &= sizes - 1) {
-			unsigned int size = (unsigned int)__builtin_ctzll(sizes);
-			uint32_t i = assoc_find(&cache->assoc, va >> size, aux_of(group, size));
-
-			if (i != ASSOC_NONE)
-				return i;
-		}
-	}
-	return ASSOC_NONE;
-}
-
 void va_cache_insert(struct va_cache *cache, uint64_t group, uint64_t va,
 		     const struct va_entry *entry)
 {
 	unsigned int size = entry->size_bits;
-	uint64_t key = va >> size, aux = aux_of(group, size);
+	uint64_t key = va >> size, aux = va_aux(group, size);
 	bool global = is_global(group);
 	uint32_t i;
 
@@ -101,7 +80,7 @@ static void invalidate_page(struct va_cache *cache, uint64_t group, uint64_t va)
 {
 	for (uint64_t sizes = cache->sizes[is_global(group)]; sizes; sizes &= sizes - 1) {
 		unsigned int size = (unsigned int)__builtin_ctzll(sizes);
-		uint32_t i = assoc_peek(&cache->assoc, va >> size, aux_of(group, size));
+		uint32_t i = assoc_peek(&cache->assoc, va >> size, va_aux(group, size));
 
 		if (i != ASSOC_NONE)
 			entry_remove(cache, i);

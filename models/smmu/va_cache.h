@@ -49,8 +49,28 @@ static inline uint64_t va_group(enum smmu_world world, bool global, uint16_t asi
 void va_cache_init(struct va_cache *cache, uint32_t entries);
 void va_cache_destroy(struct va_cache *cache);
 
+static inline uint64_t va_aux(uint64_t group, unsigned int size_bits)
+{
+	return group << 8 | size_bits;
+}
+
 /* The entry, of the ASID or global, which becomes the youngest; or ASSOC_NONE. */
-uint32_t va_cache_find(struct va_cache *cache, enum smmu_world world, uint16_t asid, uint64_t va);
+static inline uint32_t va_cache_find(struct va_cache *cache, enum smmu_world world, uint16_t asid,
+				     uint64_t va)
+{
+	for (int global = 0; global < 2; global++) {
+		uint64_t group = va_group(world, global, asid);
+
+		for (uint64_t sizes = cache->sizes[global]; sizes; sizes &= sizes - 1) {
+			unsigned int size = (unsigned int)__builtin_ctzll(sizes);
+			uint32_t i = assoc_find(&cache->assoc, va >> size, va_aux(group, size));
+
+			if (i != ASSOC_NONE)
+				return i;
+		}
+	}
+	return ASSOC_NONE;
+}
 
 static inline uint64_t va_cache_group(const struct va_cache *cache, uint32_t index)
 {

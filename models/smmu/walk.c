@@ -95,12 +95,10 @@ static void slot_vacate(struct smmu_translation *t)
 	resource_release(&smmu->walkers, sim_now());
 }
 
-void smmu_walk_slot_release(struct smmu_translation *t)
+void smmu_walk_slot_pass_on(struct smmu_translation *t)
 {
 	struct smmu *smmu = t->smmu;
 
-	if (t->slot == SLOT_NONE)
-		return;
 	slot_vacate(t);
 	if (smmu->slots_dispatching)
 		return; /* a loop below us on the stack takes it */
