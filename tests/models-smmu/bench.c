@@ -70,21 +70,28 @@ static void downstream_request(void *target, struct sim_txn *txn)
 
 	b->downstream++;
 	b->last_pa = txn->addr;
-	if (b->downstream_at_once)
+	if (b->downstream_at_once) {
 		sim_txn_complete(txn, SIM_OK);
-	else if (b->hold_downstream)
+	} else if (b->hold_downstream) {
+		b->held_since[b->held_count] = sim_now();
 		b->held[b->held_count++] = txn;
-	else
+	} else {
+		waits_add(txn->waits, WAIT_MEMORY, b->mem_latency);
 		mem_start(b, txn);
+	}
 }
 
 void bench_release(struct bench *b, unsigned int count)
 {
 	ck_assert_uint_le(count, b->held_count);
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; i < count; i++) {
+		waits_add(b->held[i]->waits, WAIT_LINK, sim_now() - b->held_since[i]);
+		waits_add(b->held[i]->waits, WAIT_MEMORY, b->mem_latency);
 		mem_start(b, b->held[i]);
+	}
 	b->held_count -= count;
 	memmove(b->held, b->held + count, b->held_count * sizeof(b->held[0]));
+	memmove(b->held_since, b->held_since + count, b->held_count * sizeof(b->held_since[0]));
 }
 
 static void irq_pulse(void *target, unsigned int line)
@@ -283,6 +290,7 @@ static void access_done(struct sim_txn *txn)
 
 	a->done = true;
 	a->done_at = sim_now();
+	ck_assert_uint_eq(waits_sum(&a->waits), a->done_at - a->started_at);
 }
 
 void access_start(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va,
@@ -298,6 +306,9 @@ void access_start(struct bench *b, struct access *a, uint32_t sid, int ssid, uin
 	a->txn.substream_id = ssid >= 0 ? (uint32_t)ssid : 0;
 	a->txn.done = access_done;
 	a->txn.owner = a;
+	a->txn.waits = &a->waits;
+	waits_clear(&a->waits);
+	a->started_at = sim_now();
 	smmu_request(b->smmu, &a->txn);
 }
 
