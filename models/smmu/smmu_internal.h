@@ -472,8 +472,10 @@ void smmu_cd_invalidate_range(struct smmu *smmu, uint32_t sid, unsigned int low_
 
 enum tlb_result { TLB_MISS, TLB_HIT, TLB_MICRO_HIT };
 
-/* Looks t->va up; a hit sets t->pa and t->permissions. */
+/* Looks t->va up, and counts; a hit sets t->pa and t->permissions. */
 enum tlb_result smmu_tlb_find(struct smmu_translation *t, enum smmu_world world, uint16_t asid);
+/* When its configuration is known, and maybe some time after smmu_tlb_find(): counts once. */
+bool smmu_tlb_find_again(struct smmu_translation *t);
 /*
  * What the walk found, for the TLB and the port's micro-TLB. False: it was invalidated meanwhile,
  * and may be used but not kept. *group and *entry are for other micro-TLBs.

@@ -8,59 +8,56 @@
  */
 #include "models/smmu/smmu_internal.h"
 
-static uint32_t micro_find(struct smmu_translation *t, enum smmu_world world, uint16_t asid)
+static void take_entry(struct smmu_translation *t, const struct va_entry *entry)
 {
-	struct smmu *smmu = t->smmu;
-	uint32_t i;
-
-	if (!t->port->micro_tlb.entries)
-		return ASSOC_NONE;
-	i = va_cache_find(&t->port->micro_tlb, world, asid, t->va);
-	if (!(t->counted & COUNTED_TLB)) {
-		if (i != ASSOC_NONE)
-			smmu->stats.micro_hits++;
-		else
-			smmu->stats.micro_misses++;
-	}
-	return i;
+	t->pa = entry->address | (t->va & (BIT(entry->size_bits) - 1));
+	t->permissions = entry->attributes;
 }
 
-static uint32_t main_find(struct smmu_translation *t, enum smmu_world world, uint16_t asid)
+/* A hit goes into the micro-TLB. */
+static bool main_find(struct smmu_translation *t, enum smmu_world world, uint16_t asid)
 {
 	struct smmu *smmu = t->smmu;
 	uint32_t i = va_cache_find(&smmu->tlb, world, asid, t->va);
 
-	if (!(t->counted & COUNTED_TLB)) {
-		if (i != ASSOC_NONE)
-			smmu->stats.tlb_hits++;
-		else
-			smmu->stats.tlb_misses++;
-	}
-	return i;
+	if (i == ASSOC_NONE)
+		return false;
+	take_entry(t, &smmu->tlb.entries[i]);
+	va_cache_insert(&t->port->micro_tlb, va_cache_group(&smmu->tlb, i), t->va,
+			&smmu->tlb.entries[i]);
+	return true;
 }
 
 enum tlb_result smmu_tlb_find(struct smmu_translation *t, enum smmu_world world, uint16_t asid)
 {
-	enum tlb_result result = TLB_MICRO_HIT;
-	uint32_t i = micro_find(t, world, asid);
-	const struct va_entry *entry;
+	struct smmu *smmu = t->smmu;
+	struct va_cache *micro = &t->port->micro_tlb;
 
-	if (i != ASSOC_NONE) {
-		entry = &t->port->micro_tlb.entries[i];
-	} else {
-		i = main_find(t, world, asid);
-		result = i == ASSOC_NONE ? TLB_MISS : TLB_HIT;
-		entry = &t->smmu->tlb.entries[i];
-	}
 	t->counted |= COUNTED_TLB;
-	if (result == TLB_MISS)
-		return result;
-	t->pa = entry->address | (t->va & (BIT(entry->size_bits) - 1));
-	t->permissions = entry->attributes;
-	if (result == TLB_HIT)
-		va_cache_insert(&t->port->micro_tlb, va_cache_group(&t->smmu->tlb, i), t->va,
-				entry);
-	return result;
+	if (micro->entries) {
+		uint32_t i = va_cache_find(micro, world, asid, t->va);
+
+		if (i != ASSOC_NONE) {
+			smmu->stats.micro_hits++;
+			take_entry(t, &micro->entries[i]);
+			return TLB_MICRO_HIT;
+		}
+		smmu->stats.micro_misses++;
+	}
+	if (main_find(t, world, asid)) {
+		smmu->stats.tlb_hits++;
+		return TLB_HIT;
+	}
+	smmu->stats.tlb_misses++;
+	return TLB_MISS;
+}
+
+bool smmu_tlb_find_again(struct smmu_translation *t)
+{
+	if (!(t->counted & COUNTED_TLB))
+		return smmu_tlb_find(t, t->ste.world, t->cd.asid) != TLB_MISS;
+	/* what came into the micro-TLB meanwhile came into the TLB, too */
+	return main_find(t, t->ste.world, t->cd.asid);
 }
 
 static bool spans_meet(const struct va_span *span, uint64_t first, uint64_t last)

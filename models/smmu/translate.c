@@ -43,6 +43,13 @@ static void pool_grow(struct smmu *smmu)
 		chunk[i].slot = SLOT_NONE;
 		chunk[i].stag = STAG_NONE;
 		sim_event_init(&chunk[i].event, looked_up, &chunk[i]);
+		chunk[i].fetch = (struct sim_txn){
+			.cmd = SIM_READ,
+			.data = chunk[i].fetch_data,
+			.privileged = true,
+			.requester = smmu->config.requester,
+			.owner = &chunk[i],
+		};
 		chunk[i].next = smmu->translation_free;
 		smmu->translation_free = &chunk[i];
 	}
@@ -314,14 +321,25 @@ static const struct smmu_context *context_make(struct smmu_translation *t, enum 
 	return context;
 }
 
-static const struct smmu_context *context_find(struct smmu_translation *t, enum look_up *result)
+/* NULL if there is none yet. */
+static inline const struct smmu_context *context_peek(const struct smmu *smmu,
+						       const struct sim_txn *txn)
 {
-	const struct sim_txn *txn = t->upstream;
-	struct smmu *smmu = t->smmu;
 	const struct smmu_context *context = context_place(smmu, txn);
 
 	if (context->generation != smmu->config_generation || context->sid != txn->stream_id ||
 	    context->ssv != txn->ssv || (txn->ssv && context->ssid != txn->substream_id))
+		return NULL;
+	return context;
+}
+
+static inline const struct smmu_context *context_find(struct smmu_translation *t,
+						       enum look_up *result)
+{
+	struct smmu *smmu = t->smmu;
+	const struct smmu_context *context = context_peek(smmu, t->upstream);
+
+	if (!context)
 		return context_make(t, result);
 	/* as if both had been looked up */
 	assoc_touch(&smmu->ste_cache, context->ste);
@@ -401,10 +419,32 @@ static bool stage_global(struct smmu_translation *t)
 	return true;
 }
 
+/* Takes STE and CD at once, if the look-up on arrival had found both and they are still there. */
+static bool context_take(struct smmu_translation *t)
+{
+	const struct smmu *smmu = t->smmu;
+	const struct smmu_context *context;
+
+	if (!(t->counted & COUNTED_CD))
+		return false;
+	context = context_peek(smmu, t->upstream);
+	if (!context)
+		return false;
+	t->ste = smmu->stes[context->ste];
+	t->cd = smmu->cds[context->cd];
+	t->ssid = substream(t->upstream);
+	apply_overrides(t, context->privcfg, context->instcfg);
+	t->stage = STAGE_TLB;
+	return true;
+}
+
 static bool stage_ste(struct smmu_translation *t)
 {
-	const struct smmu_ste *ste = smmu_ste_find(t);
+	const struct smmu_ste *ste;
 
+	if (context_take(t))
+		return true;
+	ste = smmu_ste_find(t);
 	if (ste) {
 		t->ste = *ste;
 		t->stage = STAGE_SUBSTREAM;
@@ -476,8 +516,7 @@ static bool stage_cd(struct smmu_translation *t)
 static bool stage_tlb(struct smmu_translation *t)
 {
 	apply_regime(t, t->ste.world, cd_tbi(&t->cd));
-	t->stage = smmu_tlb_find(t, t->ste.world, t->cd.asid) == TLB_MISS ? STAGE_WALK
-									  : STAGE_PERMISSION;
+	t->stage = smmu_tlb_find_again(t) ? STAGE_PERMISSION : STAGE_WALK;
 	return true;
 }
 

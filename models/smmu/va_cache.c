@@ -19,13 +19,21 @@ static bool is_global(uint64_t group)
 	return group >> 16 & 1;
 }
 
-static void entry_remove(struct va_cache *cache, uint32_t i)
+static void size_leaves(struct va_cache *cache, bool global, unsigned int size)
 {
-	unsigned int size = cache->entries[i].size_bits;
-	bool global = is_global(cache->assoc.entries[i].group);
-
 	if (--cache->size_count[global][size] == 0)
 		cache->sizes[global] &= ~bit(size);
+}
+
+static void size_comes(struct va_cache *cache, bool global, unsigned int size)
+{
+	if (cache->size_count[global][size]++ == 0)
+		cache->sizes[global] |= bit(size);
+}
+
+static void entry_remove(struct va_cache *cache, uint32_t i)
+{
+	size_leaves(cache, is_global(cache->assoc.entries[i].group), cache->entries[i].size_bits);
 	assoc_remove(&cache->assoc, i);
 }
 
@@ -34,18 +42,22 @@ void va_cache_insert(struct va_cache *cache, uint64_t group, uint64_t va,
 {
 	unsigned int size = entry->size_bits;
 	uint64_t key = va >> size, aux = va_aux(group, size);
-	bool global = is_global(group);
 	uint32_t i;
 
-	if (!cache->entries || assoc_peek(&cache->assoc, key, aux) != ASSOC_NONE)
+	if (!cache->entries)
 		return;
+	i = assoc_peek(&cache->assoc, key, aux);
+	if (i != ASSOC_NONE) {
+		cache->entries[i] = *entry;
+		return;
+	}
 	i = assoc_victim(&cache->assoc);
 	if (i != ASSOC_NONE)
-		entry_remove(cache, i);
+		size_leaves(cache, is_global(cache->assoc.entries[i].group),
+			    cache->entries[i].size_bits);
 	i = assoc_insert(&cache->assoc, key, aux, group);
 	cache->entries[i] = *entry;
-	if (cache->size_count[global][size]++ == 0)
-		cache->sizes[global] |= bit(size);
+	size_comes(cache, is_global(group), size);
 }
 
 void va_cache_drop(struct va_cache *cache, enum smmu_world world, uint16_t asid, uint64_t va)

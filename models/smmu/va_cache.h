@@ -77,7 +77,7 @@ static inline uint64_t va_cache_group(const struct va_cache *cache, uint32_t ind
 	return cache->assoc.entries[index].group;
 }
 
-/* Unless an entry of this group and size is there. */
+/* In place of an entry of this group, size and address, if there is one. */
 void va_cache_insert(struct va_cache *cache, uint64_t group, uint64_t va,
 		     const struct va_entry *entry);
 void va_cache_drop(struct va_cache *cache, enum smmu_world world, uint16_t asid, uint64_t va);

@@ -181,16 +181,9 @@ void smmu_walk_unshare(struct smmu_translation *t)
 void smmu_fetch(struct smmu_translation *t, uint64_t addr, uint32_t len,
 		void (*done)(struct sim_txn *txn))
 {
-	t->fetch = (struct sim_txn){
-		.addr = addr,
-		.len = len,
-		.cmd = SIM_READ,
-		.data = t->fetch_data,
-		.privileged = true,
-		.requester = t->smmu->config.requester,
-		.done = done,
-		.owner = t,
-	};
+	t->fetch.addr = addr;
+	t->fetch.len = len;
+	t->fetch.done = done;
 	sim_port_request(&t->smmu->config.walk_port, &t->fetch);
 }
 
