@@ -86,20 +86,11 @@ void smmu_port_add(struct smmu *smmu, const char *name, const uint32_t *stream_i
 			  "look-ups in this port's micro-TLB at once");
 }
 
-bool smmu_port_slot_take(struct smmu_translation *t)
+void smmu_port_slot_await(struct smmu_translation *t)
 {
-	struct smmu_port *port = t->port;
-
-	if (!port->slots_free) {
-		t->smmu->stats.port_waits++;
-		resource_wait(&t->smmu->translation_slots, sim_now());
-		translation_fifo_push(&port->slot_waiters, t);
-		return false;
-	}
-	port->slots_free--;
-	resource_serve(&t->smmu->translation_slots, sim_now());
-	t->holds_port_slot = true;
-	return true;
+	t->smmu->stats.port_waits++;
+	resource_wait(&t->smmu->translation_slots, sim_now());
+	translation_fifo_push(&t->port->slot_waiters, t);
 }
 
 void smmu_port_slot_pass_on(struct smmu_translation *t)

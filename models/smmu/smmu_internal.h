@@ -407,8 +407,7 @@ void smmu_evtq_forget(struct smmu *smmu, const struct smmu_translation *t);
 void smmu_ports_init(struct smmu *smmu);
 void smmu_ports_destroy(struct smmu *smmu);
 struct smmu_port *smmu_port_of_new(struct smmu *smmu, uint32_t sid);
-/* False: the translation waits, and begins once it has a slot. */
-bool smmu_port_slot_take(struct smmu_translation *t);
+void smmu_port_slot_await(struct smmu_translation *t);
 void smmu_port_slot_pass_on(struct smmu_translation *t);
 
 #define PORT_LEAF_BITS 8
@@ -420,6 +419,19 @@ static inline struct smmu_port *smmu_port_of(struct smmu *smmu, uint32_t sid)
 	struct smmu_port *port = leaf ? leaf[sid & ((1u << PORT_LEAF_BITS) - 1)] : NULL;
 
 	return port ? port : smmu_port_of_new(smmu, sid);
+}
+
+/* False: the translation waits, and begins once it has a slot. */
+static inline bool smmu_port_slot_take(struct smmu_translation *t)
+{
+	if (!t->port->slots_free) {
+		smmu_port_slot_await(t);
+		return false;
+	}
+	t->port->slots_free--;
+	resource_serve(&t->smmu->translation_slots, sim_now());
+	t->holds_port_slot = true;
+	return true;
 }
 
 static inline void smmu_port_slot_release(struct smmu_translation *t)

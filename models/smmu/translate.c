@@ -595,7 +595,7 @@ static void looked_up(void *arg)
 	smmu_translation_continue(t);
 }
 
-void smmu_translation_restart(struct smmu_translation *t)
+static inline void look_up_begin(struct smmu_translation *t)
 {
 	enum look_up result;
 
@@ -609,6 +609,11 @@ void smmu_translation_restart(struct smmu_translation *t)
 		t->stage = STAGE_GLOBAL;
 	}
 	sim_event_at(&t->event, look_up_ends(t, result));
+}
+
+void smmu_translation_restart(struct smmu_translation *t)
+{
+	look_up_begin(t);
 }
 
 void smmu_request(void *target, struct sim_txn *txn)
@@ -629,7 +634,7 @@ void smmu_request(void *target, struct sim_txn *txn)
 	smmu->inside++;
 	smmu->stats.translations++;
 	if (smmu_port_slot_take(t))
-		smmu_translation_restart(t);
+		look_up_begin(t);
 }
 
 void smmu_translation_init(struct smmu *smmu)

@@ -54,22 +54,28 @@ static inline uint64_t va_aux(uint64_t group, unsigned int size_bits)
 	return group << 8 | size_bits;
 }
 
+static inline uint32_t va_cache_find_in(struct va_cache *cache, bool global, uint64_t group,
+					uint64_t va)
+{
+	for (uint64_t sizes = cache->sizes[global]; sizes; sizes &= sizes - 1) {
+		unsigned int size = (unsigned int)__builtin_ctzll(sizes);
+		uint32_t i = assoc_find(&cache->assoc, va >> size, va_aux(group, size));
+
+		if (i != ASSOC_NONE)
+			return i;
+	}
+	return ASSOC_NONE;
+}
+
 /* The entry, of the ASID or global, which becomes the youngest; or ASSOC_NONE. */
 static inline uint32_t va_cache_find(struct va_cache *cache, enum smmu_world world, uint16_t asid,
 				     uint64_t va)
 {
-	for (int global = 0; global < 2; global++) {
-		uint64_t group = va_group(world, global, asid);
+	uint32_t i = va_cache_find_in(cache, false, va_group(world, false, asid), va);
 
-		for (uint64_t sizes = cache->sizes[global]; sizes; sizes &= sizes - 1) {
-			unsigned int size = (unsigned int)__builtin_ctzll(sizes);
-			uint32_t i = assoc_find(&cache->assoc, va >> size, va_aux(group, size));
-
-			if (i != ASSOC_NONE)
-				return i;
-		}
-	}
-	return ASSOC_NONE;
+	if (i == ASSOC_NONE && __builtin_expect(cache->sizes[true] != 0, 0))
+		i = va_cache_find_in(cache, true, va_group(world, true, 0), va);
+	return i;
 }
 
 static inline uint64_t va_cache_group(const struct va_cache *cache, uint32_t index)
