@@ -54,7 +54,7 @@ struct smmu_params {
 	uint32_t tlb_entries;
 	uint32_t ste_cache_entries;
 	uint32_t cd_cache_entries;
-	uint32_t walk_slots;	     /* translations that may fetch configuration or walk at once */
+	uint32_t walk_slots; /* translations that may fetch configuration or walk at once */
 	uint32_t walk_cache_l0_entries, walk_cache_l1_entries, walk_cache_l2_entries;
 	bool merge_misses;
 	uint32_t cmdq_fetch_entries; /* commands that one read of the queue brings in */

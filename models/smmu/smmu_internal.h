@@ -84,8 +84,8 @@ struct smmu_translation {
 	struct sim_event event;
 	enum smmu_stage stage;
 	bool holds_port_slot;
-	enum wait_cause waits_for; /* or WAIT_CAUSE_COUNT: not in the SMMU's hands */
-	sim_time since;		   /* up to here its waits are accounted for */
+	enum wait_cause waits_for;    /* or WAIT_CAUSE_COUNT: not in the SMMU's hands */
+	sim_time since;		      /* up to here its waits are accounted for */
 	bool privileged, instruction; /* after the STE's overrides */
 
 	/* uses configuration and translations that an invalidation may have to wait for */
@@ -242,7 +242,7 @@ struct smmu {
 	/* ports (port.c) */
 	struct smmu_port **ports;
 	uint32_t port_count;
-	struct smmu_port ***port_of; /* by StreamID, in two levels; NULL: none yet */
+	struct smmu_port ***port_of;  /* by StreamID, in two levels; NULL: none yet */
 	struct smmu_port *stray_port; /* of StreamIDs that cannot exist */
 	struct resource translation_slots;
 

@@ -280,8 +280,8 @@ enum look_up {
 
 static struct smmu_context *context_place(const struct smmu *smmu, const struct sim_txn *txn)
 {
-	uint64_t hash = ((uint64_t)txn->stream_id << 32 | substream(txn)) *
-			UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t hash =
+		((uint64_t)txn->stream_id << 32 | substream(txn)) * UINT64_C(0x9e3779b97f4a7c15);
 
 	return &smmu->contexts[hash >> (64 - SMMU_CONTEXTS_LOG2)];
 }
@@ -323,7 +323,7 @@ static const struct smmu_context *context_make(struct smmu_translation *t, enum 
 
 /* NULL if there is none yet. */
 static inline const struct smmu_context *context_peek(const struct smmu *smmu,
-						       const struct sim_txn *txn)
+						      const struct sim_txn *txn)
 {
 	const struct smmu_context *context = context_place(smmu, txn);
 
@@ -334,7 +334,7 @@ static inline const struct smmu_context *context_peek(const struct smmu *smmu,
 }
 
 static inline const struct smmu_context *context_find(struct smmu_translation *t,
-						       enum look_up *result)
+						      enum look_up *result)
 {
 	struct smmu *smmu = t->smmu;
 	const struct smmu_context *context = context_peek(smmu, t->upstream);

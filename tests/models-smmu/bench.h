@@ -52,7 +52,7 @@ struct bench {
 	uint64_t abort_page;   /* reads and writes of the SMMU's own to it abort; ~0: none */
 	uint64_t last_pa;      /* of the last transaction downstream */
 	unsigned int downstream, walk_reads, irqs[4], sevs;
-	bool hold_downstream; /* transactions downstream wait for bench_release() */
+	bool hold_downstream;	 /* transactions downstream wait for bench_release() */
 	bool downstream_at_once; /* they complete within their request */
 	struct mem_op *free_ops;
 	struct sim_txn *held[8];

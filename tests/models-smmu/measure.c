@@ -101,8 +101,9 @@ static void map_everything(struct bench *b)
 	for (unsigned int level = 0; level < 4; level++) {
 		for (unsigned int i = 0; i < 512; i++)
 			*mem64(b, table + i * 8ul) =
-				level < 3 ? vmsa_encode_table(&regime, table + 0x1000, 0)
-					  : vmsa_encode_leaf(&regime, 3, DATA + i * 4096ul, ATTR_RW);
+				level < 3
+					? vmsa_encode_table(&regime, table + 0x1000, 0)
+					: vmsa_encode_leaf(&regime, 3, DATA + i * 4096ul, ATTR_RW);
 		table += 0x1000;
 	}
 }
@@ -168,7 +169,8 @@ static int run_here(void)
 int main(int argc, char **argv)
 {
 	if (argc != 4 || strtoul(argv[2], NULL, 10) < 1 || strtoul(argv[3], NULL, 10) < 1) {
-		fprintf(stderr, "measure_models_smmu bare|micro|hit|plain|walk TLB_ENTRIES COUNT\n");
+		fprintf(stderr,
+			"measure_models_smmu bare|micro|hit|plain|walk TLB_ENTRIES COUNT\n");
 		return 2;
 	}
 	m.micro = !strcmp(argv[1], "micro");

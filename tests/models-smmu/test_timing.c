@@ -306,8 +306,7 @@ BENCH_TEST(test_waits_of_a_fault_that_is_resumed)
 	access_start(b, &a, SID, 3, VA, SIM_READ);
 	event_take(b, record);
 	map(b, 3, VA, DATA, 3, ATTR_RW);
-	command(b, CMD_SID(CMD_RESUME, SID) | CMD_RESUME_0_AC,
-		FIELD_GET(EVENT_1_STAG, record[1]));
+	command(b, CMD_SID(CMD_RESUME, SID) | CMD_RESUME_0_AC, FIELD_GET(EVENT_1_STAG, record[1]));
 	while (smmu_stalled(b->smmu))
 		sim_thread_sleep(SIM_PS(1));
 	resumed = sim_now();
@@ -428,10 +427,8 @@ static void all_caches(struct smmu_params *params)
 BENCH_TEST_WITH(test_nobody_joins_a_walk_that_was_invalidated, all_caches)
 {
 	static const uint64_t commands[][2] = {
-		{CMD_TLBI_NH_VA | ASID(1), VA},
-		{CMD_TLBI_NH_VA | ASID(1), VA | 1},
-		{CMD_TLBI_NH_ASID | ASID(1), 0},
-		{CMD_TLBI_NH_VAA, VA},
+		{CMD_TLBI_NH_VA | ASID(1), VA},	 {CMD_TLBI_NH_VA | ASID(1), VA | 1},
+		{CMD_TLBI_NH_ASID | ASID(1), 0}, {CMD_TLBI_NH_VAA, VA},
 		{CMD_TLBI_NSNH_ALL, 0},
 	};
 
@@ -510,7 +507,8 @@ BENCH_TEST_WITH(test_walk_caches_serve_from_the_deepest_level, all_caches)
 	ck_assert_uint_eq(reads_of(b, 1, VA + 0x1000), 1);
 	ck_assert_uint_eq(reads_of(b, 1, VA + 0x200000), 2);
 	ck_assert_uint_eq(reads_of(b, 1, VA + 0x40000000), 3);
-	ck_assert_uint_eq(reads_of(b, 2, VA), 5); /* another ASID, its CD, and nothing of the first */
+	ck_assert_uint_eq(reads_of(b, 2, VA),
+			  5); /* another ASID, its CD, and nothing of the first */
 }
 
 BENCH_TEST_WITH(test_hierarchical_permissions_survive_in_walk_caches, all_caches)
@@ -699,8 +697,7 @@ TCase *timing_cases(void)
 	tcase_add_test(tc, test_hierarchical_permissions_survive_in_walk_caches);
 	tcase_add_test(tc, test_invalidation_of_each_structure);
 	tcase_add_test(tc, test_invalidation_reaches_every_micro_tlb);
-	tcase_add_test(tc,
-		       test_permission_that_was_added_needs_no_invalidation_of_a_micro_tlb);
+	tcase_add_test(tc, test_permission_that_was_added_needs_no_invalidation_of_a_micro_tlb);
 	tcase_add_test(tc, test_sync_waits_for_a_hit_whose_answer_is_on_its_way);
 	tcase_add_test(tc, test_structures_of_size_one_work);
 	tcase_add_test(tc, test_structures_of_the_largest_size_work);
