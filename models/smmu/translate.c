@@ -352,7 +352,8 @@ static inline const struct smmu_context *context_find(struct smmu_translation *t
 
 /*
  * Without effect but on the statistics and on what is least recently used, if it is no hit; a hit
- * sets t->pa.
+ * sets t->pa. What was found in the TLB is in the micro-TLB at once, not only when the answer is
+ * there.
  */
 static enum look_up look_up(struct smmu_translation *t)
 {

@@ -81,7 +81,7 @@ void summary_print(const struct stats *stats, const struct platform_result *resu
 		   const char *output, bool trace, double wall_s)
 {
 	const double faults = get(stats, "faults.stall_events");
-	const double tlb_hits = get(stats, "smmu.tlb.hits"),
+	const double tlb_hits = get(stats, "smmu.micro_tlb.hits") + get(stats, "smmu.tlb.hits"),
 		     tlb_misses = get(stats, "smmu.tlb.misses");
 
 	printf("Linux %s, %.3f ms simulated in %.2f s\n",

@@ -396,18 +396,38 @@ BENCH_TEST(test_merged_misses_that_fault_stall_one_by_one)
 	ck_assert_double_eq(metric(b, "smmu.stalls.taken"), 4);
 }
 
-/* At every instant of a walk: what comes after the invalidation must not use what it reads. */
-static void join_after(struct bench *b, uint64_t dw0, uint64_t dw1, unsigned int delay)
+/*
+ * At every instant of a miss: what comes after an invalidation must not use what was read before it.
+ * Commands are a pair, of which the second may be nothing.
+ */
+struct join {
+	void (*change)(struct bench *b, bool new);
+	uint64_t commands[2][2];
+};
+
+static void change_page(struct bench *b, bool new)
+{
+	map(b, 1, VA, DATA + (new ? 0x20000 : 0), 3, ATTR_RW);
+}
+
+static void change_cd(struct bench *b, bool new)
+{
+	mem64(b, CDTAB + 64)[1] = space_pgd(new ? 2 : 1);
+}
+
+static void join_after(struct bench *b, const struct join *join, unsigned int delay)
 {
 	struct access first = {0}, second = {0};
 
-	map(b, 1, VA, DATA, 3, ATTR_RW);
+	change_page(b, false);
+	change_cd(b, false);
 	command_sync(b, CMD_CFGI_STE_RANGE, 31);
 	command_sync(b, CMD_TLBI_NSNH_ALL, 0);
 	access_start(b, &first, SID, 1, VA, SIM_READ);
 	sim_thread_sleep(SIM_NS(delay));
-	map(b, 1, VA, DATA + 0x20000, 3, ATTR_RW);
-	command_put(b, dw0, dw1);
+	join->change(b, true);
+	for (int i = 0; i < 2 && join->commands[i][0]; i++)
+		command_put(b, join->commands[i][0], join->commands[i][1]);
 	commands_ring(b);
 	ck_assert(commands_consumed(b));
 	access_start(b, &second, SID, 1, VA, SIM_READ);
@@ -426,18 +446,25 @@ static void all_caches(struct smmu_params *params)
 
 BENCH_TEST_WITH(test_nobody_joins_a_walk_that_was_invalidated, all_caches)
 {
-	static const uint64_t commands[][2] = {
-		{CMD_TLBI_NH_VA | ASID(1), VA},	 {CMD_TLBI_NH_VA | ASID(1), VA | 1},
-		{CMD_TLBI_NH_ASID | ASID(1), 0}, {CMD_TLBI_NH_VAA, VA},
-		{CMD_TLBI_NSNH_ALL, 0},
+	static const struct join joins[] = {
+		{change_page, {{CMD_TLBI_NH_VA | ASID(1), VA}}},
+		{change_page, {{CMD_TLBI_NH_VA | ASID(1), VA | 1}}},
+		{change_page, {{CMD_TLBI_NH_ASID | ASID(1), 0}}},
+		{change_page, {{CMD_TLBI_NH_VAA, VA}}},
+		{change_page, {{CMD_TLBI_NSNH_ALL, 0}}},
+		{change_cd,
+		 {{CMD_SID(CMD_CFGI_CD, SID) | 1 << 12, 1}, {CMD_TLBI_NH_ASID | ASID(1), 0}}},
+		{change_cd, {{CMD_SID(CMD_CFGI_STE, SID), 1}, {CMD_TLBI_NH_ASID | ASID(1), 0}}},
+		{change_cd, {{CMD_TLBI_NH_ASID | ASID(1), 0}, {CMD_CFGI_STE_RANGE, 31}}},
 	};
 
 	many_pages(b);
+	map(b, 2, VA, DATA + 0x20000, 3, ATTR_RW);
 	b->mem_latency = SIM_NS(400);
 	b->cmdq_latency = SIM_NS(10);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; i < sizeof(joins) / sizeof(joins[0]); i++)
 		for (unsigned int delay = 0; delay < 2800; delay += 61)
-			join_after(b, commands[i][0], commands[i][1], delay);
+			join_after(b, &joins[i], delay);
 }
 
 /* ---- walk caches ------------------------------------------------------------------------- */
