@@ -7,16 +7,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static uint32_t hash(const struct assoc *a, uint64_t key, uint64_t aux)
-{
-	uint64_t h = (key + aux * UINT64_C(0xff51afd7ed558ccd)) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint32_t)(h >> 32) & a->bucket_mask;
-}
-
 static uint32_t group_hash(const struct assoc *a, uint64_t group)
 {
-	return hash(a, group, 0);
+	return assoc_hash(a, group, 0);
 }
 
 void assoc_init(struct assoc *a, uint32_t capacity)
@@ -76,24 +69,10 @@ static void lru_push(struct assoc *a, uint32_t index)
 	a->youngest = index;
 }
 
-uint32_t assoc_peek(const struct assoc *a, uint64_t key, uint64_t aux)
+void assoc_make_youngest(struct assoc *a, uint32_t index)
 {
-	uint32_t i = a->hash_heads[hash(a, key, aux)];
-
-	while (i != ASSOC_NONE && (a->entries[i].key != key || a->entries[i].aux != aux))
-		i = a->entries[i].hash_next;
-	return i;
-}
-
-uint32_t assoc_find(struct assoc *a, uint64_t key, uint64_t aux)
-{
-	uint32_t i = assoc_peek(a, key, aux);
-
-	if (i != ASSOC_NONE && i != a->youngest) {
-		lru_unlink(a, i);
-		lru_push(a, i);
-	}
-	return i;
+	lru_unlink(a, index);
+	lru_push(a, index);
 }
 
 uint32_t assoc_victim(const struct assoc *a)
@@ -101,35 +80,84 @@ uint32_t assoc_victim(const struct assoc *a)
 	return a->free == ASSOC_NONE ? a->oldest : ASSOC_NONE;
 }
 
+static void hash_link(struct assoc *a, uint32_t i)
+{
+	struct assoc_entry *e = &a->entries[i];
+	uint32_t *head = &a->hash_heads[assoc_hash(a, e->key, e->aux)];
+
+	e->hash_prev = ASSOC_NONE;
+	e->hash_next = *head;
+	if (*head != ASSOC_NONE)
+		a->entries[*head].hash_prev = i;
+	*head = i;
+}
+
+static void hash_unlink(struct assoc *a, const struct assoc_entry *e)
+{
+	if (e->hash_prev != ASSOC_NONE)
+		a->entries[e->hash_prev].hash_next = e->hash_next;
+	else
+		a->hash_heads[assoc_hash(a, e->key, e->aux)] = e->hash_next;
+	if (e->hash_next != ASSOC_NONE)
+		a->entries[e->hash_next].hash_prev = e->hash_prev;
+}
+
+static void group_link(struct assoc *a, uint32_t i)
+{
+	struct assoc_entry *e = &a->entries[i];
+	uint32_t *head = &a->group_heads[group_hash(a, e->group)];
+
+	e->group_prev = ASSOC_NONE;
+	e->group_next = *head;
+	if (*head != ASSOC_NONE)
+		a->entries[*head].group_prev = i;
+	*head = i;
+}
+
+static void group_unlink(struct assoc *a, const struct assoc_entry *e)
+{
+	if (e->group_prev != ASSOC_NONE)
+		a->entries[e->group_prev].group_next = e->group_next;
+	else
+		a->group_heads[group_hash(a, e->group)] = e->group_next;
+	if (e->group_next != ASSOC_NONE)
+		a->entries[e->group_next].group_prev = e->group_prev;
+}
+
+/* The oldest entry becomes another one; in its group, if that is the same, it stays where it is. */
+static uint32_t replace(struct assoc *a, uint64_t key, uint64_t aux, uint64_t group)
+{
+	uint32_t i = a->oldest;
+	struct assoc_entry *e = &a->entries[i];
+
+	hash_unlink(a, e);
+	e->key = key;
+	e->aux = aux;
+	hash_link(a, i);
+	if (e->group != group) {
+		group_unlink(a, e);
+		e->group = group;
+		group_link(a, i);
+	}
+	assoc_touch(a, i);
+	return i;
+}
+
 uint32_t assoc_insert(struct assoc *a, uint64_t key, uint64_t aux, uint64_t group)
 {
-	uint32_t i, *head;
 	struct assoc_entry *e;
+	uint32_t i = a->free;
 
-	if (a->free == ASSOC_NONE)
-		assoc_remove(a, a->oldest);
-	i = a->free;
+	if (i == ASSOC_NONE)
+		return replace(a, key, aux, group);
 	e = &a->entries[i];
 	a->free = e->lru_next;
 	a->used++;
 	e->key = key;
 	e->aux = aux;
 	e->group = group;
-
-	head = &a->hash_heads[hash(a, key, aux)];
-	e->hash_prev = ASSOC_NONE;
-	e->hash_next = *head;
-	if (*head != ASSOC_NONE)
-		a->entries[*head].hash_prev = i;
-	*head = i;
-
-	head = &a->group_heads[group_hash(a, group)];
-	e->group_prev = ASSOC_NONE;
-	e->group_next = *head;
-	if (*head != ASSOC_NONE)
-		a->entries[*head].group_prev = i;
-	*head = i;
-
+	hash_link(a, i);
+	group_link(a, i);
 	lru_push(a, i);
 	return i;
 }
@@ -138,20 +166,8 @@ void assoc_remove(struct assoc *a, uint32_t index)
 {
 	struct assoc_entry *e = &a->entries[index];
 
-	if (e->hash_prev != ASSOC_NONE)
-		a->entries[e->hash_prev].hash_next = e->hash_next;
-	else
-		a->hash_heads[hash(a, e->key, e->aux)] = e->hash_next;
-	if (e->hash_next != ASSOC_NONE)
-		a->entries[e->hash_next].hash_prev = e->hash_prev;
-
-	if (e->group_prev != ASSOC_NONE)
-		a->entries[e->group_prev].group_next = e->group_next;
-	else
-		a->group_heads[group_hash(a, e->group)] = e->group_next;
-	if (e->group_next != ASSOC_NONE)
-		a->entries[e->group_next].group_prev = e->group_prev;
-
+	hash_unlink(a, e);
+	group_unlink(a, e);
 	lru_unlink(a, index);
 	e->lru_next = a->free;
 	a->free = index;

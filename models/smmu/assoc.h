@@ -32,10 +32,41 @@ struct assoc {
 void assoc_init(struct assoc *a, uint32_t capacity);
 void assoc_destroy(struct assoc *a);
 
-/* The entry, which becomes the youngest, or ASSOC_NONE. */
-uint32_t assoc_find(struct assoc *a, uint64_t key, uint64_t aux);
-/* As assoc_find(), without making it younger. */
-uint32_t assoc_peek(const struct assoc *a, uint64_t key, uint64_t aux);
+static inline uint32_t assoc_hash(const struct assoc *a, uint64_t key, uint64_t aux)
+{
+	uint64_t h = (key + aux * UINT64_C(0xff51afd7ed558ccd)) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(h >> 32) & a->bucket_mask;
+}
+
+/* The entry, or ASSOC_NONE. */
+static inline uint32_t assoc_peek(const struct assoc *a, uint64_t key, uint64_t aux)
+{
+	uint32_t i = a->hash_heads[assoc_hash(a, key, aux)];
+
+	while (i != ASSOC_NONE && (a->entries[i].key != key || a->entries[i].aux != aux))
+		i = a->entries[i].hash_next;
+	return i;
+}
+
+void assoc_make_youngest(struct assoc *a, uint32_t index);
+
+/* It was used. */
+static inline void assoc_touch(struct assoc *a, uint32_t index)
+{
+	if (index != a->youngest)
+		assoc_make_youngest(a, index);
+}
+
+/* As assoc_peek(), and it becomes the youngest. */
+static inline uint32_t assoc_find(struct assoc *a, uint64_t key, uint64_t aux)
+{
+	uint32_t i = assoc_peek(a, key, aux);
+
+	if (i != ASSOC_NONE)
+		assoc_touch(a, i);
+	return i;
+}
 
 /*
  * The oldest entry if nothing is free (its owner may look before it is replaced), else

@@ -7,10 +7,10 @@
  */
 #include "models/smmu/smmu_internal.h"
 
-bool smmu_cd_find(struct smmu_translation *t)
+const struct smmu_cd *smmu_cd_find(struct smmu_translation *t, uint32_t ssid)
 {
 	struct smmu *smmu = t->smmu;
-	uint32_t i = assoc_find(&smmu->cd_cache, t->upstream->stream_id, t->ssid);
+	uint32_t i = assoc_find(&smmu->cd_cache, t->upstream->stream_id, ssid);
 
 	if (!(t->counted & COUNTED_CD)) {
 		t->counted |= COUNTED_CD;
@@ -19,10 +19,7 @@ bool smmu_cd_find(struct smmu_translation *t)
 		else
 			smmu->stats.cd_misses++;
 	}
-	if (i == ASSOC_NONE)
-		return false;
-	t->cd = smmu->cds[i];
-	return true;
+	return i == ASSOC_NONE ? NULL : &smmu->cds[i];
 }
 
 static bool regime_ok(const struct smmu *smmu, const struct vmsa_regime *regime)
@@ -96,8 +93,10 @@ static void cd_fetched(struct sim_txn *txn)
 		smmu_translation_config_fault(t, C_BAD_CD, 0);
 		return;
 	}
-	if (!t->stale_cd && assoc_peek(&smmu->cd_cache, sid, t->ssid) == ASSOC_NONE)
+	if (!t->stale_cd && assoc_peek(&smmu->cd_cache, sid, t->ssid) == ASSOC_NONE) {
 		smmu->cds[assoc_insert(&smmu->cd_cache, sid, t->ssid, sid)] = t->cd;
+		smmu->config_generation++;
+	}
 	smmu_translation_continue(t);
 }
 
@@ -154,13 +153,12 @@ void smmu_cd_fetch(struct smmu_translation *t)
 
 static void in_flight_stale(struct smmu *smmu, uint32_t sid, bool any_ssid, uint32_t ssid)
 {
-	for (uint32_t i = 0; i < smmu->params.walk_slots; i++) {
-		struct smmu_translation *t = smmu->slots[i].user;
-
-		if (t && t->upstream->stream_id == sid && (any_ssid || t->ssid == ssid)) {
-			t->stale_cd = true;
-			t->stale_own = t->stale_global = (struct va_span){0, UINT64_MAX};
-		}
+	for (struct smmu_translation *t = smmu->walkers_first; t; t = t->walker_next) {
+		if (t->upstream->stream_id != sid || (!any_ssid && t->ssid != ssid))
+			continue;
+		t->stale_cd = true;
+		t->stale_own = t->stale_global = (struct va_span){0, UINT64_MAX};
+		smmu_walk_unshare(t);
 	}
 }
 
@@ -168,6 +166,7 @@ void smmu_cd_invalidate(struct smmu *smmu, uint32_t sid, uint32_t ssid)
 {
 	uint32_t i = assoc_peek(&smmu->cd_cache, sid, ssid);
 
+	smmu->config_generation++;
 	in_flight_stale(smmu, sid, false, ssid);
 	if (i != ASSOC_NONE)
 		assoc_remove(&smmu->cd_cache, i);
@@ -175,6 +174,7 @@ void smmu_cd_invalidate(struct smmu *smmu, uint32_t sid, uint32_t ssid)
 
 void smmu_cd_invalidate_stream(struct smmu *smmu, uint32_t sid)
 {
+	smmu->config_generation++;
 	in_flight_stale(smmu, sid, true, 0);
 	for (uint32_t i = assoc_group_first(&smmu->cd_cache, sid), next; i != ASSOC_NONE;
 	     i = next) {

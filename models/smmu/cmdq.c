@@ -9,7 +9,8 @@
  * again then.
  *
  * Prefetch commands are accepted and bring nothing in. Addresses of a TLBI invalidate whatever
- * covers them, without regard to Leaf and TTL: more than asked for, as the architecture allows.
+ * covers them, without regard to TTL: more than asked for, as the architecture allows. With Leaf set
+ * the walk caches keep their tables.
  */
 #include "models/smmu/smmu_internal.h"
 
@@ -96,8 +97,10 @@ static enum command_result tlbi(struct smmu *smmu, const uint64_t *cmd)
 
 	if (el2 && !smmu->params.hyp)
 		return COMMAND_ILLEGAL;
-	if (!scope.any_va)
+	if (!scope.any_va) {
+		scope.leaf = cmd[1] & CMD_TLBI_1_LEAF;
 		tlbi_range(smmu, cmd, &scope);
+	}
 	smmu_tlb_invalidate(smmu, &scope);
 	if (el2 && op != CMD_TLBI_EL2_ASID) {
 		scope.world = WORLD_EL2; /* has no ASIDs */
@@ -179,6 +182,35 @@ const char *smmu_command_name(unsigned int opcode)
 
 /* ---- consumption ------------------------------------------------------------------------- */
 
+/* Busy from the fetch of a command until CONS has moved past the last one that is there. */
+static void cmdq_occupy(struct smmu *smmu)
+{
+	if (!smmu->cmdq.resource.busy)
+		resource_serve(&smmu->cmdq.resource, sim_now());
+}
+
+static void cmdq_vacate(struct smmu *smmu)
+{
+	if (!smmu->cmdq.resource.busy)
+		return;
+	resource_release(&smmu->cmdq.resource, sim_now());
+	smmu->cmdq.resource.served--; /* it counts commands */
+}
+
+void smmu_cmdq_count(struct smmu *smmu)
+{
+	struct resource *r = &smmu->cmdq.resource;
+	uint32_t log2 = cmdq_log2(smmu);
+	uint32_t used = queue_used(smmu->cmdq.prod, smmu->cmdq.cons, log2);
+
+	resource_advance(r, sim_now());
+	used = used < 1u << log2 ? used : 1u << log2;
+	r->waiting = used > r->busy ? used - r->busy : 0;
+	if (r->waiting > r->waiting_max)
+		r->waiting_max = r->waiting;
+	trace_count(smmu->cmdq.counter, sim_now(), used);
+}
+
 static void cmdq_rest(struct smmu *smmu)
 {
 	smmu->cmdq.state = CMDQ_IDLE;
@@ -192,9 +224,8 @@ static void cmdq_advance(struct smmu *smmu)
 	uint32_t log2 = cmdq_log2(smmu);
 
 	smmu->cmdq.cons = (smmu->cmdq.cons + 1) & ((2u << log2) - 1);
+	smmu->cmdq.resource.served++;
 	trace_end(smmu->cmdq.track, sim_now(), NULL);
-	trace_count(smmu->cmdq.counter, sim_now(),
-		    queue_used(smmu->cmdq.prod, smmu->cmdq.cons, log2));
 }
 
 /* CONS stays at the command, the queue stands until software acknowledges. */
@@ -204,6 +235,8 @@ static void cmdq_stop(struct smmu *smmu, uint32_t error)
 	smmu_cmdq_discard(smmu);
 	smmu_gerror(smmu, GERROR_CMDQ_ERR);
 	smmu->cmdq.state = CMDQ_IDLE;
+	cmdq_vacate(smmu);
+	smmu_cmdq_count(smmu);
 	smmu_regs_update_ack(smmu);
 }
 
@@ -261,9 +294,9 @@ static void sync_signal(struct smmu *smmu)
 	sim_port_request(&smmu->config.walk_port, &smmu->cmdq.msi);
 }
 
-void smmu_cmdq_drained(struct smmu *smmu)
+void smmu_cmdq_sync_drained(struct smmu *smmu)
 {
-	if (smmu->cmdq.state == CMDQ_SYNCING && sync_complete(smmu))
+	if (sync_complete(smmu))
 		sync_signal(smmu);
 }
 
@@ -353,18 +386,34 @@ void smmu_cmdq_discard(struct smmu *smmu)
 	smmu->cmdq.buffered = smmu->cmdq.next = 0;
 }
 
+/* How many commands are there to be consumed, if they may be. */
+static uint32_t cmdq_available(const struct smmu *smmu)
+{
+	uint32_t log2 = cmdq_log2(smmu);
+	uint32_t available = queue_used(smmu->cmdq.prod, smmu->cmdq.cons, log2);
+
+	if (!(smmu->cr0 & smmu->cr0ack & CR0_CMDQEN) || smmu_gerror_active(smmu, GERROR_CMDQ_ERR))
+		return 0;
+	/* an impossible PROD: take it as full */
+	return available < 1u << log2 ? available : 1u << log2;
+}
+
 void smmu_cmdq_kick(struct smmu *smmu)
 {
-	uint32_t log2 = cmdq_log2(smmu), available;
+	uint32_t available;
 
-	if (smmu->cmdq.state != CMDQ_IDLE || !(smmu->cr0 & smmu->cr0ack & CR0_CMDQEN) ||
-	    smmu_gerror_active(smmu, GERROR_CMDQ_ERR))
+	if (smmu->cmdq.state != CMDQ_IDLE) {
+		smmu_cmdq_count(smmu);
 		return;
-	available = queue_used(smmu->cmdq.prod, smmu->cmdq.cons, log2);
+	}
+	available = cmdq_available(smmu);
+	if (available)
+		cmdq_occupy(smmu);
+	else
+		cmdq_vacate(smmu);
+	smmu_cmdq_count(smmu);
 	if (!available)
 		return;
-	if (available > 1u << log2) /* an impossible PROD: take it as full */
-		available = 1u << log2;
 	if (smmu->cmdq.next < smmu->cmdq.buffered)
 		cmdq_take(smmu);
 	else
@@ -374,6 +423,7 @@ void smmu_cmdq_kick(struct smmu *smmu)
 void smmu_cmdq_init(struct smmu *smmu)
 {
 	sim_event_init(&smmu->cmdq.event, cmdq_execute, smmu);
+	resource_init(&smmu->cmdq.resource, 1);
 	smmu->cmdq.fetch = (struct sim_txn){
 		.cmd = SIM_READ,
 		.data = smmu->cmdq.buffer,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The event queue (SMMUv3 IHI 0070 §7.2): records are written to memory one after another, PROD
- * moves when a record is visible, and the interrupt says that the queue is no longer empty.
+ * moves when a record is visible, and the interrupt says that the queue is no longer empty. A
+ * record takes evtq_write_ns to be made before its write is issued.
  *
  * A record is accepted only if the queue has room for it. A stall's record waits for room
  * (stall.c); others are lost, and if the queue was full, OVFLG says so. Records are never merged.
@@ -104,13 +105,17 @@ static void record_written(struct sim_txn *txn)
 
 	smmu->evtq.writing = false;
 	trace_end(smmu->evtq.track, sim_now(), NULL);
+	resource_release(&smmu->evtq.resource, sim_now());
 	if (txn->response == SIM_OK) {
 		record_visible(smmu);
 	} else {
+		smmu->evtq.resource.served--;
 		/* a stall's record is written again once software has acknowledged the error */
 		if (!smmu->evtq.head->stalled) {
 			head_pop(smmu);
 			smmu->stats.events_lost++;
+		} else {
+			resource_wait(&smmu->evtq.resource, sim_now());
 		}
 		smmu_gerror(smmu, GERROR_EVENTQ_ABT_ERR);
 	}
@@ -119,18 +124,28 @@ static void record_written(struct sim_txn *txn)
 	smmu_regs_update_ack(smmu);
 }
 
+static void record_write(void *arg)
+{
+	struct smmu *smmu = arg;
+
+	memcpy(smmu->evtq.data, smmu->evtq.head->record, EVENT_BYTES);
+	smmu->evtq.write.addr =
+		queue_entry(smmu->evtq.base, smmu->evtq.prod, evtq_log2(smmu), EVENT_BYTES);
+	sim_port_request(&smmu->config.walk_port, &smmu->evtq.write);
+}
+
 void smmu_evtq_kick(struct smmu *smmu)
 {
-	uint64_t addr = queue_entry(smmu->evtq.base, smmu->evtq.prod, evtq_log2(smmu), EVENT_BYTES);
-
 	if (smmu->evtq.writing || !smmu->evtq.head || !evtq_enabled(smmu) ||
 	    smmu_gerror_active(smmu, GERROR_EVENTQ_ABT_ERR))
 		return;
 	smmu->evtq.writing = true;
-	memcpy(smmu->evtq.data, smmu->evtq.head->record, EVENT_BYTES);
-	smmu->evtq.write.addr = addr;
+	resource_serve_waiter(&smmu->evtq.resource, sim_now());
 	trace_begin(smmu->evtq.track, TRACE_SMMU, smmu->names.event, sim_now(), NULL);
-	sim_port_request(&smmu->config.walk_port, &smmu->evtq.write);
+	if (smmu->params.evtq_write_ns)
+		sim_event_after(&smmu->evtq.event, SIM_NS(smmu->params.evtq_write_ns));
+	else
+		record_write(smmu);
 }
 
 void smmu_evtq_push(struct smmu *smmu, const uint64_t record[4], struct smmu_translation *stalled)
@@ -151,6 +166,7 @@ void smmu_evtq_push(struct smmu *smmu, const uint64_t record[4], struct smmu_tra
 	*smmu->evtq.tail = event;
 	smmu->evtq.tail = &event->next;
 	smmu->evtq.pending++;
+	resource_wait(&smmu->evtq.resource, sim_now());
 	smmu_evtq_kick(smmu);
 }
 
@@ -170,6 +186,7 @@ void smmu_evtq_disabled(struct smmu *smmu)
 		event->next = smmu->evtq.free;
 		smmu->evtq.free = event;
 		smmu->evtq.pending--;
+		resource_leave(&smmu->evtq.resource, sim_now());
 		smmu->stats.events_lost++;
 	}
 	smmu->evtq.tail = link;
@@ -185,6 +202,8 @@ void smmu_evtq_forget(struct smmu *smmu, const struct smmu_translation *t)
 void smmu_evtq_init(struct smmu *smmu)
 {
 	smmu->evtq.tail = &smmu->evtq.head;
+	sim_event_init(&smmu->evtq.event, record_write, smmu);
+	resource_init(&smmu->evtq.resource, 1);
 	smmu->evtq.write = (struct sim_txn){
 		.len = EVENT_BYTES,
 		.cmd = SIM_WRITE,
@@ -200,6 +219,7 @@ void smmu_evtq_init(struct smmu *smmu)
 
 void smmu_evtq_destroy(struct smmu *smmu)
 {
+	sim_event_cancel(&smmu->evtq.event);
 	while (smmu->evtq.chunks) {
 		struct smmu_event *chunk = smmu->evtq.chunks;
 

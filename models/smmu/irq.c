@@ -3,7 +3,8 @@
  * Interrupts and global errors (SMMUv3 IHI 0070 §3.18, §7.5).
  *
  * An interrupt is an MSI if the SMMU has MSIs and software gave an address, else an edge on a wire.
- * Edges while an MSI is being written become one more MSI after it.
+ * Edges while an MSI is being written become one more MSI after it. An interrupt takes irq_ns to the
+ * wire or to its write; what is raised meanwhile is one with it, since nobody has seen it yet.
  */
 #include "models/smmu/smmu_internal.h"
 
@@ -39,7 +40,7 @@ static void msi_written(struct sim_txn *txn)
 	}
 }
 
-void smmu_irq_raise(struct smmu *smmu, enum smmu_irq irq)
+static void irq_send(struct smmu *smmu, enum smmu_irq irq)
 {
 	const struct sim_irq *wires[SMMU_IRQ_COUNT] = {
 		[SMMU_IRQ_EVENTQ] = &smmu->config.eventq_irq,
@@ -48,9 +49,6 @@ void smmu_irq_raise(struct smmu *smmu, enum smmu_irq irq)
 	};
 	struct smmu_msi *msi = &smmu->msi[irq];
 
-	/* CMD_SYNC's interrupt has no enable: the command asks for it */
-	if (irq_traits[irq].enable && !(smmu->irq_ctrlack & irq_traits[irq].enable))
-		return;
 	smmu->stats.interrupts++;
 	if (!smmu->params.msi || !smmu->msi_config[irq].addr)
 		sim_irq_pulse(wires[irq]);
@@ -58,6 +56,32 @@ void smmu_irq_raise(struct smmu *smmu, enum smmu_irq irq)
 		msi->again = true;
 	else
 		msi_send(msi);
+}
+
+/* CMD_SYNC's interrupt has no enable: the command asks for it. */
+static bool irq_enabled(const struct smmu *smmu, enum smmu_irq irq)
+{
+	return !irq_traits[irq].enable || smmu->irq_ctrlack & irq_traits[irq].enable;
+}
+
+static void irq_delay_over(void *arg)
+{
+	const struct smmu_irq_delay *delay = arg;
+
+	if (irq_enabled(delay->smmu, delay->irq))
+		irq_send(delay->smmu, delay->irq);
+}
+
+void smmu_irq_raise(struct smmu *smmu, enum smmu_irq irq)
+{
+	struct sim_event *event = &smmu->irq_delay[irq].event;
+
+	if (!irq_enabled(smmu, irq))
+		return;
+	if (!smmu->params.irq_ns)
+		irq_send(smmu, irq);
+	else if (!sim_event_pending(event))
+		sim_event_after(event, SIM_NS(smmu->params.irq_ns));
 }
 
 void smmu_gerror(struct smmu *smmu, uint64_t error)
@@ -74,7 +98,7 @@ void smmu_gerror(struct smmu *smmu, uint64_t error)
 bool smmu_irq_idle(const struct smmu *smmu)
 {
 	for (int i = 0; i < SMMU_IRQ_COUNT; i++)
-		if (smmu->msi[i].busy)
+		if (smmu->msi[i].busy || sim_event_pending(&smmu->irq_delay[i].event))
 			return false;
 	return true;
 }
@@ -83,7 +107,11 @@ void smmu_irq_init(struct smmu *smmu)
 {
 	for (int i = 0; i < SMMU_IRQ_COUNT; i++) {
 		struct smmu_msi *msi = &smmu->msi[i];
+		struct smmu_irq_delay *delay = &smmu->irq_delay[i];
 
+		delay->smmu = smmu;
+		delay->irq = (enum smmu_irq)i;
+		sim_event_init(&delay->event, irq_delay_over, delay);
 		msi->smmu = smmu;
 		msi->irq = (enum smmu_irq)i;
 		msi->txn = (struct sim_txn){
@@ -96,4 +124,10 @@ void smmu_irq_init(struct smmu *smmu)
 			.owner = msi,
 		};
 	}
+}
+
+void smmu_irq_destroy(struct smmu *smmu)
+{
+	for (int i = 0; i < SMMU_IRQ_COUNT; i++)
+		sim_event_cancel(&smmu->irq_delay[i].event);
 }

@@ -40,12 +40,12 @@ static bool drained_since(const struct smmu *smmu, uint64_t sequence)
 	return !smmu->oldest || smmu->oldest->sequence >= sequence;
 }
 
-void smmu_regs_update_ack(struct smmu *smmu)
+void smmu_regs_update_ack_now(struct smmu *smmu)
 {
 	uint32_t differs = smmu->cr0 ^ smmu->cr0ack;
 	uint32_t cleared = differs & ~smmu->cr0, ack = smmu->cr0;
 
-	if (!differs || sim_event_pending(&smmu->cr0_event))
+	if (sim_event_pending(&smmu->cr0_event))
 		return;
 	/* what a cleared bit switches off must have come to rest before it is acknowledged */
 	if (cleared & CR0_SMMUEN && !drained_since(smmu, smmu->disable_sequence))
@@ -268,9 +268,6 @@ static void queue_write(struct smmu *smmu, uint32_t offset, uint32_t value)
 		break;
 	case REG_CMDQ_PROD:
 		smmu->cmdq.prod = value & pointer;
-		trace_count(smmu->cmdq.counter, sim_now(),
-			    queue_used(smmu->cmdq.prod, smmu->cmdq.cons,
-				       queue_log2(smmu->cmdq.base, smmu->params.cmdq_log2)));
 		smmu_cmdq_kick(smmu);
 		break;
 	case REG_CMDQ_CONS:

@@ -34,15 +34,32 @@ const struct param_desc smmu_param_descs[] = {
 	FLAG(cohacc, true, "coherent table and queue accesses (IDR0.COHACC)", "assumed"),
 	FLAG(ril, false, "range invalidation (IDR3.RIL)", "assumed"),
 	FLAG(gbpa_abort, false, "abort while disabled, out of reset (GBPA.ABORT)", "assumed"),
+	U32(micro_tlb_entries, 32, 0, 65536,
+	    "entries of each port's micro-TLB, one per page or block; 0 for none", "assumed"),
+	U32(micro_tlb_slots, 8, 1, 65536, "look-ups in one micro-TLB at once", "assumed"),
+	U32(translation_slots, 256, 1, 65536,
+	    "transactions of one port in translation at once, stalled ones included", "assumed"),
 	U32(tlb_entries, 1024, 1, 65536, "TLB entries, one per page or block", "assumed"),
 	U32(ste_cache_entries, 64, 1, 65536, "cached stream table entries", "assumed"),
 	U32(cd_cache_entries, 256, 1, 65536, "cached context descriptors", "assumed"),
-	U32(walk_slots, 6, 1, 1024, "translations that can walk or fetch configuration at once",
+	U32(walk_slots, 6, 1, 65536, "translations that can walk or fetch configuration at once",
 	    "derived from pcie-bench data (an x86 IOMMU as proxy)"),
+	U32(walk_cache_l0_entries, 0, 0, 65536, "cached table descriptors of level 0; 0 for none",
+	    "assumed: without walk caches four reads take about the 290 ns of pcie-bench's proxy"),
+	U32(walk_cache_l1_entries, 0, 0, 65536, "cached table descriptors of level 1; 0 for none",
+	    "assumed: see walk_cache_l0_entries"),
+	U32(walk_cache_l2_entries, 0, 0, 65536, "cached table descriptors of level 2; 0 for none",
+	    "assumed: see walk_cache_l0_entries"),
+	FLAG(merge_misses, true, "misses on a page that is being walked for share that walk",
+	     "assumed"),
 	U32(cmdq_fetch_entries, 8, 1, 256, "commands per read of the command queue", "assumed"),
+	U64(micro_tlb_hit_ps, 1000, 0, 1000000000, "look-up in a port's micro-TLB", "assumed"),
 	U64(tlb_hit_ps, 5000, 0, 1000000000,
-	    "from a transaction's arrival to its looked-up translation", "assumed"),
+	    "look-up in the TLB, after the micro-TLB; walk caches included", "assumed"),
 	U64(cmd_ns, 10, 0, 1000000, "execution of a command, once fetched", "assumed"),
+	U64(evtq_write_ns, 20, 0, 1000000, "making an event record, before it is written",
+	    "assumed"),
+	U64(irq_ns, 20, 0, 1000000, "from an interrupt's cause to its wire or MSI", "assumed"),
 	U64(mmio_ns, 20, 0, 1000000, "register access inside the SMMU", "assumed"),
 	U64(update_ns, 50, 0, 1000000, "effect of CR0, IRQ_CTRL and GBPA until acknowledged",
 	    "assumed"),
@@ -96,6 +113,19 @@ static void register_named(struct smmu *smmu)
 	}
 }
 
+static void register_resources(struct smmu *smmu)
+{
+	struct stats *stats = smmu->config.stats;
+
+	resource_register(stats, "smmu.translation_slots", &smmu->translation_slots,
+			  "transactions in translation at once, of all ports");
+	resource_register(stats, "smmu.walkers", &smmu->walkers,
+			  "translations that walk or fetch configuration at once");
+	resource_register(stats, "smmu.cmdq", &smmu->cmdq.resource,
+			  "consumption of the command queue");
+	resource_register(stats, "smmu.evtq", &smmu->evtq.resource, "writing of event records");
+}
+
 static void register_metrics(struct smmu *smmu)
 {
 	const struct {
@@ -109,6 +139,12 @@ static void register_metrics(struct smmu *smmu)
 		{"smmu.aborted", &smmu->stats.aborted, "transactions", "ended with an abort"},
 		{"smmu.terminated_raz_wi", &smmu->stats.terminated_raz_wi, "transactions",
 		 "ended as reads of zero and ignored writes"},
+		{"smmu.port_waits", &smmu->stats.port_waits, "transactions",
+		 "found every translation slot of their port taken"},
+		{"smmu.micro_tlb.hits", &smmu->stats.micro_hits, "lookups",
+		 "micro-TLB hits on arrival or retry"},
+		{"smmu.micro_tlb.misses", &smmu->stats.micro_misses, "lookups",
+		 "micro-TLB misses on arrival or retry"},
 		{"smmu.tlb.hits", &smmu->stats.tlb_hits, "lookups", "TLB hits on arrival or retry"},
 		{"smmu.tlb.misses", &smmu->stats.tlb_misses, "lookups",
 		 "TLB misses on arrival or retry"},
@@ -119,6 +155,20 @@ static void register_metrics(struct smmu *smmu)
 		{"smmu.cd_cache.misses", &smmu->stats.cd_misses, "lookups", "CD not in the cache"},
 		{"smmu.walks", &smmu->stats.walks, "walks", "translation table walks"},
 		{"smmu.walk_reads", &smmu->stats.walk_reads, "reads", "descriptors read by walks"},
+		{"smmu.walks_merged", &smmu->stats.walks_merged, "transactions",
+		 "misses that shared another one's walk"},
+		{"smmu.walk_cache_l0.hits", &smmu->stats.walk_cache_hits[0], "lookups",
+		 "walks that began below a cached descriptor of level 0"},
+		{"smmu.walk_cache_l0.misses", &smmu->stats.walk_cache_misses[0], "lookups",
+		 "walks that found no descriptor of level 0, nor of a deeper one"},
+		{"smmu.walk_cache_l1.hits", &smmu->stats.walk_cache_hits[1], "lookups",
+		 "walks that began below a cached descriptor of level 1"},
+		{"smmu.walk_cache_l1.misses", &smmu->stats.walk_cache_misses[1], "lookups",
+		 "walks that found no descriptor of level 1, nor of a deeper one"},
+		{"smmu.walk_cache_l2.hits", &smmu->stats.walk_cache_hits[2], "lookups",
+		 "walks that began below a cached descriptor of level 2"},
+		{"smmu.walk_cache_l2.misses", &smmu->stats.walk_cache_misses[2], "lookups",
+		 "walks that found no descriptor of level 2"},
 		{"smmu.walk_slot_waits", &smmu->stats.slot_waits, "transactions",
 		 "misses that found every walk slot taken"},
 		{"smmu.events_lost", &smmu->stats.events_lost, "events", "events not recorded"},
@@ -143,6 +193,7 @@ static void register_metrics(struct smmu *smmu)
 	stats_histogram(smmu->config.stats, "smmu.walk_ns", &smmu->stats.walk_time,
 			"translation table walks, first read to last");
 	register_named(smmu);
+	register_resources(smmu);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -171,7 +222,8 @@ struct smmu *smmu_create(const struct smmu_config *config)
 	smmu->stes = array(smmu->params.ste_cache_entries, sizeof(*smmu->stes));
 	assoc_init(&smmu->cd_cache, smmu->params.cd_cache_entries);
 	smmu->cds = array(smmu->params.cd_cache_entries, sizeof(*smmu->cds));
-	smmu_tlb_init(smmu);
+	va_cache_init(&smmu->tlb, smmu->params.tlb_entries);
+	smmu_ports_init(smmu);
 	smmu_walk_init(smmu);
 	smmu_stall_init(smmu);
 	smmu_translation_init(smmu);
@@ -186,12 +238,14 @@ void smmu_destroy(struct smmu *smmu)
 	smmu_translation_destroy(smmu);
 	smmu_stall_destroy(smmu);
 	smmu_walk_destroy(smmu);
-	smmu_tlb_destroy(smmu);
+	smmu_ports_destroy(smmu);
+	va_cache_destroy(&smmu->tlb);
 	free(smmu->cds);
 	assoc_destroy(&smmu->cd_cache);
 	free(smmu->stes);
 	assoc_destroy(&smmu->ste_cache);
 	smmu_evtq_destroy(smmu);
+	smmu_irq_destroy(smmu);
 	smmu_regs_destroy(smmu);
 	free(smmu);
 }
@@ -209,11 +263,17 @@ unsigned int smmu_stalled(const struct smmu *smmu)
 
 struct smmu_occupancy smmu_get_occupancy(const struct smmu *smmu)
 {
-	return (struct smmu_occupancy){
-		.tlb = smmu->tlb.used,
+	struct smmu_occupancy o = {
+		.tlb = smmu->tlb.assoc.used,
 		.ste_cache = smmu->ste_cache.used,
 		.cd_cache = smmu->cd_cache.used,
 		.walk_slots = smmu->params.walk_slots - smmu->slots_free,
 		.inside = (unsigned int)smmu->inside,
 	};
+
+	for (uint32_t i = 0; i < smmu->port_count; i++)
+		o.micro_tlbs += smmu->ports[i]->micro_tlb.assoc.used;
+	for (int level = 0; level < WALK_CACHE_LEVELS; level++)
+		o.walk_cache[level] = smmu->walk_caches[level].assoc.used;
+	return o;
 }

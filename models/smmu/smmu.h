@@ -48,14 +48,22 @@ struct smmu_params {
 	bool ril;	      /* IDR3.RIL */
 	bool gbpa_abort;      /* GBPA.ABORT out of reset */
 	/* structures */
+	uint32_t micro_tlb_entries; /* of each port; 0: no micro-TLBs */
+	uint32_t micro_tlb_slots;   /* look-ups in one micro-TLB at once */
+	uint32_t translation_slots; /* of each port: transactions in translation at once */
 	uint32_t tlb_entries;
 	uint32_t ste_cache_entries;
 	uint32_t cd_cache_entries;
-	uint32_t walk_slots;	     /* translations that may fetch configuration or walk at once */
+	uint32_t walk_slots; /* translations that may fetch configuration or walk at once */
+	uint32_t walk_cache_l0_entries, walk_cache_l1_entries, walk_cache_l2_entries;
+	bool merge_misses;
 	uint32_t cmdq_fetch_entries; /* commands that one read of the queue brings in */
 	/* times */
+	uint64_t micro_tlb_hit_ps;
 	uint64_t tlb_hit_ps;
 	uint64_t cmd_ns;
+	uint64_t evtq_write_ns;
+	uint64_t irq_ns;
 	uint64_t mmio_ns;
 	uint64_t update_ns;
 };
@@ -97,6 +105,13 @@ void smmu_mmio_request(void *smmu, struct sim_txn *txn);
 void smmu_request(void *smmu, struct sim_txn *txn);
 
 /*
+ * These StreamIDs share a port: a micro-TLB and translation slots, shown in the metrics as
+ * smmu.<name>. Before their first transaction. Every other StreamID has a port of its own.
+ */
+void smmu_port_add(struct smmu *smmu, const char *name, const uint32_t *stream_ids,
+		   unsigned int count);
+
+/*
  * No transaction is inside, stalled ones included, no command is being consumed and no event
  * waits to be recorded.
  */
@@ -108,6 +123,8 @@ unsigned int smmu_stalled(const struct smmu *smmu);
 /* What the caches hold, for tests. */
 struct smmu_occupancy {
 	unsigned int tlb, ste_cache, cd_cache, walk_slots, inside;
+	unsigned int micro_tlbs; /* of all ports */
+	unsigned int walk_cache[3];
 };
 struct smmu_occupancy smmu_get_occupancy(const struct smmu *smmu);
 

@@ -9,13 +9,10 @@
 #include "models/smmu/assoc.h"
 #include "models/smmu/smmu.h"
 #include "models/smmu/spec.h"
+#include "models/smmu/va_cache.h"
 #include "models/vmsa/vmsa.h"
-
-/*
- * Translation regime that a stream's addresses belong to (§3.3.4). TLB entries are tagged with
- * it.
- */
-enum smmu_world { WORLD_NS_EL1, WORLD_EL2, WORLD_EL2_E2H, WORLD_COUNT };
+#include "sim/stats/resource.h"
+#include "sim/stats/waits.h"
 
 /* ---- decoded configuration --------------------------------------------------------------- */
 
@@ -33,10 +30,22 @@ struct smmu_cd {
 	bool s, r, a;
 };
 
-struct smmu_tlb_entry {
-	uint64_t pa;
-	uint8_t size_bits, permissions;
+/*
+ * A StreamID and SubstreamID whose STE and CD are cached and translate: what a look-up needs to know
+ * of them in one place. Not hardware but a short cut; good while neither cache changes.
+ */
+struct smmu_context {
+	uint64_t generation; /* of the caches' contents */
+	uint32_t sid, ssid;
+	uint32_t ste, cd; /* their entries */
+	uint16_t asid;
+	uint8_t privcfg, instcfg;
+	uint8_t tbi; /* bit 0: lower half, bit 1: upper */
+	bool ssv;
+	enum smmu_world world;
 };
+
+#define SMMU_CONTEXTS_LOG2 10
 
 /* ---- a translation ----------------------------------------------------------------------- */
 
@@ -60,13 +69,23 @@ struct va_span {
 #define COUNTED_CD  2u
 #define COUNTED_TLB 4u
 
+struct smmu_translation;
+
+struct translation_fifo {
+	struct smmu_translation *head, **tail;
+};
+
 /* One client transaction from its arrival to its completion. */
 struct smmu_translation {
 	struct smmu *smmu;
+	struct smmu_port *port;
 	struct sim_txn *upstream;
 	struct smmu_translation *next; /* in the pool, or in the one FIFO that it waits in */
 	struct sim_event event;
 	enum smmu_stage stage;
+	bool holds_port_slot;
+	enum wait_cause waits_for;    /* or WAIT_CAUSE_COUNT: not in the SMMU's hands */
+	sim_time since;		      /* up to here its waits are accounted for */
 	bool privileged, instruction; /* after the STE's overrides */
 
 	/* uses configuration and translations that an invalidation may have to wait for */
@@ -86,6 +105,11 @@ struct smmu_translation {
 	bool stale_ste, stale_cd; /* invalidated since it was read: must not be cached */
 	/* VAs invalidated since the walk began: for its ASID, for others */
 	struct va_span stale_own, stale_global;
+	struct smmu_translation *walker_next, *walker_prev; /* of those that have a slot */
+	/* its walk can be shared: in the table of walks; those that share it */
+	bool shareable;
+	struct smmu_translation *share_next;
+	struct translation_fifo sharers;
 	uint8_t counted; /* lookups that the statistics have: COUNTED_… */
 	sim_time walk_began;
 	struct vmsa_walk walk;
@@ -105,8 +129,14 @@ struct smmu_translation {
 #define SLOT_NONE UINT32_MAX
 #define STAG_NONE UINT32_MAX
 
-struct translation_fifo {
-	struct smmu_translation *head, **tail;
+/* Where the transactions of one upstream requester arrive. */
+struct smmu_port {
+	struct va_cache micro_tlb;
+	sim_time *look_up_ends; /* a ring: when each of the latest look-ups ends */
+	uint32_t look_up_next;
+	uint32_t slots_free;
+	struct translation_fifo slot_waiters;
+	struct resource look_ups;
 };
 
 struct smmu_event {
@@ -137,6 +167,13 @@ struct smmu_msi {
 	bool busy, again;
 };
 
+/* An interrupt on its way to the wire or to the bus. */
+struct smmu_irq_delay {
+	struct smmu *smmu;
+	enum smmu_irq irq;
+	struct sim_event event;
+};
+
 enum cmdq_state {
 	CMDQ_IDLE,
 	CMDQ_FETCHING,
@@ -147,10 +184,7 @@ enum cmdq_state {
 
 #define CMDQ_FETCH_MAX (SIM_TXN_MAX_BYTES / CMD_BYTES)
 
-struct walk_slot {
-	struct smmu_translation *user;
-	trace_track lane;
-};
+#define WALK_CACHE_LEVELS 3 /* of tables: 0 … 2 */
 
 struct smmu {
 	struct smmu_params params;
@@ -171,6 +205,7 @@ struct smmu {
 	uint32_t gerror, gerrorn;
 	struct msi_config msi_config[SMMU_IRQ_COUNT];
 	struct smmu_msi msi[SMMU_IRQ_COUNT];
+	struct smmu_irq_delay irq_delay[SMMU_IRQ_COUNT];
 
 	/* command queue (cmdq.c) */
 	struct {
@@ -185,6 +220,7 @@ struct smmu {
 		uint64_t command[2];
 		uint64_t sync_sequence;
 		trace_track track, counter;
+		struct resource resource;
 	} cmdq;
 	/* transactions numbered below it may use what was invalidated */
 	uint64_t invalidation_sequence;
@@ -198,22 +234,37 @@ struct smmu {
 		struct smmu_event *head, **tail, *free, *chunks;
 		struct sim_txn write;
 		uint64_t data[4];
+		struct sim_event event; /* the record is ready to be written */
 		trace_track track;
+		struct resource resource;
 	} evtq;
 
+	/* ports (port.c) */
+	struct smmu_port **ports;
+	uint32_t port_count;
+	struct smmu_port ***port_of;  /* by StreamID, in two levels; NULL: none yet */
+	struct smmu_port *stray_port; /* of StreamIDs that cannot exist */
+	struct resource translation_slots;
+
 	/* configuration caches, TLB (ste.c, cd.c, tlb.c) */
-	struct assoc ste_cache, cd_cache, tlb;
+	struct assoc ste_cache, cd_cache;
 	struct smmu_ste *stes;
 	struct smmu_cd *cds;
-	struct smmu_tlb_entry *tlb_entries;
-	uint64_t tlb_sizes[2]; /* which log2 sizes are present: of one ASID, of all (global) */
-	uint32_t tlb_size_count[2][64];
+	uint64_t config_generation; /* changes with what they hold */
+	struct smmu_context *contexts;
+	struct va_cache tlb;
 
 	/* walk slots (walk.c) */
-	struct walk_slot *slots;
-	uint32_t slots_free;
+	uint32_t *free_slots; /* a stack */
+	trace_track *lanes;
+	uint32_t slots_free, lane_count;
 	struct translation_fifo slot_waiters;
+	struct smmu_translation *walkers_first;
 	bool slots_dispatching;
+	struct resource walkers;
+	struct va_cache walk_caches[WALK_CACHE_LEVELS];
+	struct smmu_translation **shareable; /* walks by page */
+	uint32_t shareable_mask;
 
 	/* stalls (stall.c) */
 	struct smmu_translation **stalls; /* by STAG */
@@ -236,7 +287,9 @@ struct smmu {
 	struct {
 		uint64_t translations, bypassed, aborted, terminated_raz_wi;
 		uint64_t tlb_hits, tlb_misses, ste_hits, ste_misses, cd_hits, cd_misses;
-		uint64_t walks, walk_reads, slot_waits;
+		uint64_t micro_hits, micro_misses, port_waits;
+		uint64_t walks, walk_reads, walks_merged, slot_waits;
+		uint64_t walk_cache_hits[WALK_CACHE_LEVELS], walk_cache_misses[WALK_CACHE_LEVELS];
 		struct histogram walk_time;
 		uint64_t events[EVENT_ID_COUNT], events_lost;
 		uint64_t stalls_taken, stalls_waited, stalls_max, resumes_ignored;
@@ -254,7 +307,13 @@ struct smmu {
 void smmu_regs_init(struct smmu *smmu);
 void smmu_regs_destroy(struct smmu *smmu);
 /* CR0ACK follows CR0 as far as what is under way allows. */
-void smmu_regs_update_ack(struct smmu *smmu);
+void smmu_regs_update_ack_now(struct smmu *smmu);
+
+static inline void smmu_regs_update_ack(struct smmu *smmu)
+{
+	if (smmu->cr0 != smmu->cr0ack)
+		smmu_regs_update_ack_now(smmu);
+}
 
 static inline unsigned int smmu_oas_bits(const struct smmu *smmu)
 {
@@ -302,17 +361,27 @@ static inline bool smmu_gerror_active(const struct smmu *smmu, uint64_t error)
 	return (smmu->gerror ^ smmu->gerrorn) & error;
 }
 
-bool smmu_irq_idle(const struct smmu *smmu); /* no MSI is being written */
+/* No interrupt is on its way, no MSI is being written. */
+bool smmu_irq_idle(const struct smmu *smmu);
+void smmu_irq_destroy(struct smmu *smmu);
 
 /* ---- cmdq.c ------------------------------------------------------------------------------ */
 
 void smmu_cmdq_init(struct smmu *smmu);
 /* Something changed that may let the queue go on: PROD, CR0, GERRORN. */
 void smmu_cmdq_kick(struct smmu *smmu);
+/* PROD or CONS moved. */
+void smmu_cmdq_count(struct smmu *smmu);
 /* Forget what was fetched: software may rewrite it while the queue stands. */
 void smmu_cmdq_discard(struct smmu *smmu);
 /* The oldest transaction left: a waiting CMD_SYNC may be able to complete. */
-void smmu_cmdq_drained(struct smmu *smmu);
+void smmu_cmdq_sync_drained(struct smmu *smmu);
+
+static inline void smmu_cmdq_drained(struct smmu *smmu)
+{
+	if (smmu->cmdq.state == CMDQ_SYNCING)
+		smmu_cmdq_sync_drained(smmu);
+}
 
 const char *smmu_command_name(unsigned int opcode); /* NULL: none */
 
@@ -333,13 +402,77 @@ void smmu_evtq_disabled(struct smmu *smmu);
 /* The stalled transaction goes away: its record, if not yet written, is not to touch it. */
 void smmu_evtq_forget(struct smmu *smmu, const struct smmu_translation *t);
 
-/* ---- ste.c, cd.c: find in the cache; fetch into it, and then continue or end the translation  */
+/* ---- port.c ------------------------------------------------------------------------------ */
 
-bool smmu_ste_find(struct smmu_translation *t);
+void smmu_ports_init(struct smmu *smmu);
+void smmu_ports_destroy(struct smmu *smmu);
+struct smmu_port *smmu_port_of_new(struct smmu *smmu, uint32_t sid);
+void smmu_port_slot_await(struct smmu_translation *t);
+void smmu_port_slot_pass_on(struct smmu_translation *t);
+
+#define PORT_LEAF_BITS 8
+
+static inline struct smmu_port *smmu_port_of(struct smmu *smmu, uint32_t sid)
+{
+	struct smmu_port **leaf =
+		sid >> smmu->params.sid_bits ? NULL : smmu->port_of[sid >> PORT_LEAF_BITS];
+	struct smmu_port *port = leaf ? leaf[sid & ((1u << PORT_LEAF_BITS) - 1)] : NULL;
+
+	return port ? port : smmu_port_of_new(smmu, sid);
+}
+
+/* False: the translation waits, and begins once it has a slot. */
+static inline bool smmu_port_slot_take(struct smmu_translation *t)
+{
+	if (!t->port->slots_free) {
+		smmu_port_slot_await(t);
+		return false;
+	}
+	t->port->slots_free--;
+	resource_serve(&t->smmu->translation_slots, sim_now());
+	t->holds_port_slot = true;
+	return true;
+}
+
+static inline void smmu_port_slot_release(struct smmu_translation *t)
+{
+	if (!t->holds_port_slot)
+		return;
+	t->holds_port_slot = false;
+	resource_release(&t->smmu->translation_slots, sim_now());
+	if (t->port->slot_waiters.head)
+		smmu_port_slot_pass_on(t);
+	else
+		t->port->slots_free++;
+}
+
+/*
+ * When the look-up in the micro-TLB that is asked for now ends. All take the same time and are served
+ * in order of arrival, so the one that begins next begins when the one that is micro_tlb_slots before
+ * it has ended: no event is needed for it.
+ */
+static inline sim_time smmu_port_look_up(struct smmu_port *port, const struct smmu_params *params)
+{
+	sim_time now = sim_now(), *place = &port->look_up_ends[port->look_up_next];
+	sim_time begin = *place > now ? *place : now;
+
+	*place = begin + SIM_PS(params->micro_tlb_hit_ps);
+	if (++port->look_up_next == params->micro_tlb_slots)
+		port->look_up_next = 0;
+	resource_add(&port->look_ups, SIM_PS(params->micro_tlb_hit_ps), begin - now);
+	return *place;
+}
+
+/*
+ * ---- ste.c, cd.c: find in the cache (NULL: not there; valid for this instant); fetch into it, and
+ * then continue or end the translation
+ */
+
+const struct smmu_ste *smmu_ste_find(struct smmu_translation *t);
 void smmu_ste_fetch(struct smmu_translation *t);
 void smmu_ste_invalidate(struct smmu *smmu, uint32_t sid, unsigned int low_bits);
 
-bool smmu_cd_find(struct smmu_translation *t);
+const struct smmu_cd *smmu_cd_find(struct smmu_translation *t, uint32_t ssid);
 void smmu_cd_fetch(struct smmu_translation *t);
 void smmu_cd_invalidate(struct smmu *smmu, uint32_t sid, uint32_t ssid);
 /* All CDs of the stream. */
@@ -349,22 +482,23 @@ void smmu_cd_invalidate_range(struct smmu *smmu, uint32_t sid, unsigned int low_
 
 /* ---- tlb.c ------------------------------------------------------------------------------- */
 
-void smmu_tlb_init(struct smmu *smmu);
-void smmu_tlb_destroy(struct smmu *smmu);
-bool smmu_tlb_find(struct smmu_translation *t);
-void smmu_tlb_fill(struct smmu_translation *t, const struct vmsa_leaf *leaf);
-/* Forgets the entry that translates this address. */
+enum tlb_result { TLB_MISS, TLB_HIT, TLB_MICRO_HIT };
+
+/* Looks t->va up, and counts; a hit sets t->pa and t->permissions. */
+enum tlb_result smmu_tlb_find(struct smmu_translation *t, enum smmu_world world, uint16_t asid);
+/* When its configuration is known, and maybe some time after smmu_tlb_find(): counts once. */
+bool smmu_tlb_find_again(struct smmu_translation *t);
+/*
+ * What the walk found, for the TLB and the port's micro-TLB. False: it was invalidated meanwhile,
+ * and may be used but not kept. *group and *entry are for other micro-TLBs.
+ */
+bool smmu_tlb_fill(struct smmu_translation *t, const struct vmsa_leaf *leaf, uint64_t *group,
+		   struct va_entry *entry);
+/* Forgets the entries that translate this address. */
 void smmu_tlb_drop(struct smmu_translation *t);
-
-/* What a TLBI command names. */
-struct smmu_tlbi {
-	enum smmu_world world;
-	bool any_asid, any_va;
-	uint16_t asid;
-	uint64_t first, last; /* bytes */
-};
-
 void smmu_tlb_invalidate(struct smmu *smmu, const struct smmu_tlbi *tlbi);
+/* Something of the 2^size_bits bytes around t->va was invalidated since the walk began. */
+bool smmu_walk_stale(const struct smmu_translation *t, unsigned int size_bits, bool global);
 
 /* ---- walk.c ------------------------------------------------------------------------------ */
 
@@ -372,11 +506,22 @@ void smmu_walk_init(struct smmu *smmu);
 void smmu_walk_destroy(struct smmu *smmu);
 /* False: the translation waits, and starts over once it has a slot. */
 bool smmu_walk_slot_take(struct smmu_translation *t);
-void smmu_walk_slot_release(struct smmu_translation *t);
+void smmu_walk_slot_pass_on(struct smmu_translation *t);
+
+static inline void smmu_walk_slot_release(struct smmu_translation *t)
+{
+	if (t->slot != SLOT_NONE)
+		smmu_walk_slot_pass_on(t);
+}
+
 /* Reads `len` bytes at `addr` into fetch_data, then calls done. */
 void smmu_fetch(struct smmu_translation *t, uint64_t addr, uint32_t len,
 		void (*done)(struct sim_txn *txn));
 void smmu_walk(struct smmu_translation *t);
+/* True: another translation's walk of the same page is under way, and answers this one, too. */
+bool smmu_walk_share(struct smmu_translation *t);
+/* What the walk reads was invalidated: from now on nobody may join it. */
+void smmu_walk_unshare(struct smmu_translation *t);
 
 /* ---- translate.c ------------------------------------------------------------------------- */
 
@@ -416,7 +561,32 @@ void smmu_stall_resume(struct smmu *smmu, uint32_t sid, uint32_t stag, bool retr
 /* Terminates with an abort: of one stream, or of all. */
 void smmu_stall_terminate(struct smmu *smmu, const uint32_t *sid);
 /* The retried transaction was translated, or ended: its STAG is free. */
-void smmu_stall_end(struct smmu_translation *t, bool handled);
+void smmu_stag_release(struct smmu_translation *t, bool handled);
+
+static inline void smmu_stall_end(struct smmu_translation *t, bool handled)
+{
+	if (t->stag != STAG_NONE)
+		smmu_stag_release(t, handled);
+}
+
+/* ---- waits (sim/stats/waits.h) ----------------------------------------------------------- */
+
+/* Up to now it waited for what it waited for; from now on for `cause`. */
+static inline void smmu_wait(struct smmu_translation *t, enum wait_cause cause)
+{
+	waits_add(t->upstream->waits, t->waits_for, sim_now() - t->since);
+	t->waits_for = cause;
+	t->since = sim_now();
+}
+
+/* Up to now it waited; from now on it is not in the SMMU's hands. */
+static inline void smmu_wait_ends(struct smmu_translation *t)
+{
+	if (t->waits_for == WAIT_CAUSE_COUNT)
+		return;
+	waits_add(t->upstream->waits, t->waits_for, sim_now() - t->since);
+	t->waits_for = WAIT_CAUSE_COUNT;
+}
 
 /* ---- FIFOs ------------------------------------------------------------------------------- */
 

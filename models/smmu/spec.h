@@ -199,6 +199,7 @@
 #define CMD_TLBI_0_NUM	   BITS(16, 12)
 #define CMD_TLBI_0_SCALE   BITS(24, 20)
 #define CMD_TLBI_0_ASID	   BITS(63, 48)
+#define CMD_TLBI_1_LEAF	   BIT(0)
 #define CMD_TLBI_1_TG	   BITS(11, 10)
 #define CMD_TLBI_1_VA	   BITS(63, 12)
 #define CMD_RESUME_0_AC	   BIT(12) /* retry */

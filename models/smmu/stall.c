@@ -79,12 +79,10 @@ void smmu_stall(struct smmu_translation *t)
 	smmu_stall_report(smmu);
 }
 
-void smmu_stall_end(struct smmu_translation *t, bool handled)
+void smmu_stag_release(struct smmu_translation *t, bool handled)
 {
 	struct smmu *smmu = t->smmu;
 
-	if (t->stag == STAG_NONE)
-		return;
 	if (smmu->config.life)
 		life_fault_end(smmu->config.life, t->upstream->stream_id, t->stag, sim_now(),
 			       handled);

@@ -8,7 +8,7 @@
  */
 #include "models/smmu/smmu_internal.h"
 
-bool smmu_ste_find(struct smmu_translation *t)
+const struct smmu_ste *smmu_ste_find(struct smmu_translation *t)
 {
 	struct smmu *smmu = t->smmu;
 	uint32_t i = assoc_find(&smmu->ste_cache, t->upstream->stream_id, 0);
@@ -20,10 +20,7 @@ bool smmu_ste_find(struct smmu_translation *t)
 		else
 			smmu->stats.ste_misses++;
 	}
-	if (i == ASSOC_NONE)
-		return false;
-	t->ste = smmu->stes[i];
-	return true;
+	return i == ASSOC_NONE ? NULL : &smmu->stes[i];
 }
 
 static bool stream_world(const struct smmu *smmu, unsigned int strw, enum smmu_world *world)
@@ -84,8 +81,11 @@ static void ste_fetched(struct sim_txn *txn)
 		smmu_translation_config_fault(t, C_BAD_STE, 0);
 		return;
 	}
-	if (!t->stale_ste && assoc_peek(&smmu->ste_cache, t->upstream->stream_id, 0) == ASSOC_NONE)
+	if (!t->stale_ste &&
+	    assoc_peek(&smmu->ste_cache, t->upstream->stream_id, 0) == ASSOC_NONE) {
 		smmu->stes[assoc_insert(&smmu->ste_cache, t->upstream->stream_id, 0, 0)] = t->ste;
+		smmu->config_generation++;
+	}
 	smmu_translation_continue(t);
 }
 
@@ -174,13 +174,13 @@ static bool sid_in_range(uint32_t a, uint32_t b, unsigned int low_bits)
  */
 void smmu_ste_invalidate(struct smmu *smmu, uint32_t sid, unsigned int low_bits)
 {
-	for (uint32_t i = 0; i < smmu->params.walk_slots; i++) {
-		struct smmu_translation *t = smmu->slots[i].user;
-
-		if (t && sid_in_range(t->upstream->stream_id, sid, low_bits)) {
-			t->stale_ste = t->stale_cd = true;
-			t->stale_own = t->stale_global = (struct va_span){0, UINT64_MAX};
-		}
+	smmu->config_generation++;
+	for (struct smmu_translation *t = smmu->walkers_first; t; t = t->walker_next) {
+		if (!sid_in_range(t->upstream->stream_id, sid, low_bits))
+			continue;
+		t->stale_ste = t->stale_cd = true;
+		t->stale_own = t->stale_global = (struct va_span){0, UINT64_MAX};
+		smmu_walk_unshare(t);
 	}
 	if (!low_bits) {
 		uint32_t i = assoc_peek(&smmu->ste_cache, sid, 0);

@@ -1,81 +1,63 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The TLB: leaf descriptors by StreamWorld, ASID and page, blocks as one entry (SMMUv3 IHI 0070
- * §3.17, §4.4). Fully associative, least recently used.
+ * The TLB and the ports' micro-TLBs: leaf descriptors by StreamWorld, ASID and page, blocks as one
+ * entry (SMMUv3 IHI 0070 §3.17, §4.4).
  *
- * Entries of global pages (nG = 0) match every ASID of their StreamWorld; an invalidation by ASID
- * alone leaves them, one by address takes them. No VMIDs, since there is no stage 2.
+ * A micro-TLB is filled from the TLB and by walks. Neither contains the other: what one replaces
+ * stays in the other; an invalidation takes it from all.
  */
 #include "models/smmu/smmu_internal.h"
 
-#include <stdlib.h>
-
-static uint64_t tlb_group(enum smmu_world world, bool global, uint16_t asid)
+static void take_entry(struct smmu_translation *t, const struct va_entry *entry)
 {
-	return (uint64_t)world << 17 | (uint64_t)global << 16 | (global ? 0 : asid);
+	t->pa = entry->address | (t->va & (BIT(entry->size_bits) - 1));
+	t->permissions = entry->attributes;
 }
 
-static uint64_t tlb_aux(uint64_t group, unsigned int size_bits)
-{
-	return group << 8 | size_bits;
-}
-
-static uint64_t page_of(uint64_t va, unsigned int size_bits)
-{
-	return va >> size_bits;
-}
-
-static bool is_global(uint64_t group)
-{
-	return group >> 16 & 1;
-}
-
-static void entry_remove(struct smmu *smmu, uint32_t i)
-{
-	unsigned int size = smmu->tlb_entries[i].size_bits;
-	bool global = is_global(smmu->tlb.entries[i].group);
-
-	if (--smmu->tlb_size_count[global][size] == 0)
-		smmu->tlb_sizes[global] &= ~BIT(size);
-	assoc_remove(&smmu->tlb, i);
-}
-
-static uint32_t tlb_lookup(struct smmu *smmu, enum smmu_world world, uint16_t asid, uint64_t va)
-{
-	for (int global = 0; global < 2; global++) {
-		uint64_t group = tlb_group(world, global, asid);
-
-		for (uint64_t sizes = smmu->tlb_sizes[global]; sizes; sizes &= sizes - 1) {
-			unsigned int size = (unsigned int)__builtin_ctzll(sizes);
-			uint32_t i =
-				assoc_find(&smmu->tlb, page_of(va, size), tlb_aux(group, size));
-
-			if (i != ASSOC_NONE)
-				return i;
-		}
-	}
-	return ASSOC_NONE;
-}
-
-bool smmu_tlb_find(struct smmu_translation *t)
+/* A hit goes into the micro-TLB. */
+static bool main_find(struct smmu_translation *t, enum smmu_world world, uint16_t asid)
 {
 	struct smmu *smmu = t->smmu;
-	uint32_t i = tlb_lookup(smmu, t->ste.world, t->cd.asid, t->va);
-	const struct smmu_tlb_entry *entry;
+	uint32_t i = va_cache_find(&smmu->tlb, world, asid, t->va);
 
-	if (!(t->counted & COUNTED_TLB)) {
-		t->counted |= COUNTED_TLB;
-		if (i != ASSOC_NONE)
-			smmu->stats.tlb_hits++;
-		else
-			smmu->stats.tlb_misses++;
-	}
 	if (i == ASSOC_NONE)
 		return false;
-	entry = &smmu->tlb_entries[i];
-	t->pa = entry->pa | (t->va & (BIT(entry->size_bits) - 1));
-	t->permissions = entry->permissions;
+	take_entry(t, &smmu->tlb.entries[i]);
+	va_cache_insert(&t->port->micro_tlb, va_cache_group(&smmu->tlb, i), t->va,
+			&smmu->tlb.entries[i]);
 	return true;
+}
+
+enum tlb_result smmu_tlb_find(struct smmu_translation *t, enum smmu_world world, uint16_t asid)
+{
+	struct smmu *smmu = t->smmu;
+	struct va_cache *micro = &t->port->micro_tlb;
+
+	t->counted |= COUNTED_TLB;
+	if (micro->entries) {
+		uint32_t i = va_cache_find(micro, world, asid, t->va);
+
+		if (i != ASSOC_NONE) {
+			smmu->stats.micro_hits++;
+			take_entry(t, &micro->entries[i]);
+			return TLB_MICRO_HIT;
+		}
+		smmu->stats.micro_misses++;
+	}
+	if (main_find(t, world, asid)) {
+		smmu->stats.tlb_hits++;
+		return TLB_HIT;
+	}
+	smmu->stats.tlb_misses++;
+	return TLB_MISS;
+}
+
+bool smmu_tlb_find_again(struct smmu_translation *t)
+{
+	if (!(t->counted & COUNTED_TLB))
+		return smmu_tlb_find(t, t->ste.world, t->cd.asid) != TLB_MISS;
+	/* what came into the micro-TLB meanwhile came into the TLB, too */
+	return main_find(t, t->ste.world, t->cd.asid);
 }
 
 static bool spans_meet(const struct va_span *span, uint64_t first, uint64_t last)
@@ -83,40 +65,37 @@ static bool spans_meet(const struct va_span *span, uint64_t first, uint64_t last
 	return span->first <= span->last && span->first <= last && first <= span->last;
 }
 
-void smmu_tlb_fill(struct smmu_translation *t, const struct vmsa_leaf *leaf)
+bool smmu_walk_stale(const struct smmu_translation *t, unsigned int size_bits, bool global)
 {
-	struct smmu *smmu = t->smmu;
-	unsigned int size = leaf->size_bits;
+	uint64_t first = t->va & ~(BIT(size_bits) - 1), last = t->va | (BIT(size_bits) - 1);
+
+	return spans_meet(&t->stale_own, first, last) ||
+	       (global && spans_meet(&t->stale_global, first, last));
+}
+
+bool smmu_tlb_fill(struct smmu_translation *t, const struct vmsa_leaf *leaf, uint64_t *group,
+		   struct va_entry *entry)
+{
 	/* without ASIDs, nG means nothing */
 	bool global = !leaf->ng && t->ste.world != WORLD_EL2;
-	uint64_t group = tlb_group(t->ste.world, global, t->cd.asid);
-	uint64_t first = t->va & ~(BIT(size) - 1), last = t->va | (BIT(size) - 1);
-	uint32_t i;
 
-	if (spans_meet(&t->stale_own, first, last) ||
-	    (global && spans_meet(&t->stale_global, first, last)))
-		return;
-	if (assoc_peek(&smmu->tlb, page_of(t->va, size), tlb_aux(group, size)) != ASSOC_NONE)
-		return; /* another walk of the same page was faster */
-	i = assoc_victim(&smmu->tlb);
-	if (i != ASSOC_NONE)
-		entry_remove(smmu, i);
-	i = assoc_insert(&smmu->tlb, page_of(t->va, size), tlb_aux(group, size), group);
-	smmu->tlb_entries[i] = (struct smmu_tlb_entry){
-		.pa = leaf->pa,
-		.size_bits = (uint8_t)size,
-		.permissions = leaf->permissions,
+	*group = va_group(t->ste.world, global, t->cd.asid);
+	*entry = (struct va_entry){
+		.address = leaf->pa,
+		.size_bits = leaf->size_bits,
+		.attributes = leaf->permissions,
 	};
-	if (smmu->tlb_size_count[global][size]++ == 0)
-		smmu->tlb_sizes[global] |= BIT(size);
+	if (smmu_walk_stale(t, leaf->size_bits, global))
+		return false;
+	va_cache_insert(&t->smmu->tlb, *group, t->va, entry);
+	va_cache_insert(&t->port->micro_tlb, *group, t->va, entry);
+	return true;
 }
 
 void smmu_tlb_drop(struct smmu_translation *t)
 {
-	uint32_t i = tlb_lookup(t->smmu, t->ste.world, t->cd.asid, t->va);
-
-	if (i != ASSOC_NONE)
-		entry_remove(t->smmu, i);
+	va_cache_drop(&t->port->micro_tlb, t->ste.world, t->cd.asid, t->va);
+	va_cache_drop(&t->smmu->tlb, t->ste.world, t->cd.asid, t->va);
 }
 
 /* ---- invalidation ------------------------------------------------------------------------ */
@@ -133,87 +112,35 @@ static void span_add(struct va_span *span, uint64_t first, uint64_t last)
 		span->last = last;
 }
 
-/* Walks that have begun may have read what is now invalid: they must not fill the TLB with it. */
+/*
+ * Walks that have begun may have read what is now invalid: they must not fill anything with it, and
+ * what comes from now on must not wait for their result.
+ */
 static void in_flight_stale(struct smmu *smmu, const struct smmu_tlbi *tlbi)
 {
-	for (uint32_t i = 0; i < smmu->params.walk_slots; i++) {
-		struct smmu_translation *t = smmu->slots[i].user;
+	for (struct smmu_translation *t = smmu->walkers_first; t; t = t->walker_next) {
+		bool own = tlbi->any_asid || t->cd.asid == tlbi->asid;
+		bool global = tlbi->any_asid || !tlbi->any_va;
 
-		if (!t || t->stage != STAGE_PERMISSION || t->ste.world != tlbi->world)
+		if (t->stage != STAGE_PERMISSION || t->ste.world != tlbi->world)
 			continue;
-		if (tlbi->any_asid || t->cd.asid == tlbi->asid)
+		if (own)
 			span_add(&t->stale_own, tlbi->first, tlbi->last);
-		if (tlbi->any_asid || !tlbi->any_va)
+		if (global)
 			span_add(&t->stale_global, tlbi->first, tlbi->last);
-	}
-}
-
-static void invalidate_group(struct smmu *smmu, uint64_t group, uint64_t first, uint64_t last)
-{
-	for (uint32_t i = assoc_group_first(&smmu->tlb, group), next; i != ASSOC_NONE; i = next) {
-		unsigned int size = smmu->tlb_entries[i].size_bits;
-		uint64_t begin = smmu->tlb.entries[i].key << size;
-
-		next = assoc_group_next(&smmu->tlb, i);
-		if (begin <= last && (begin | (BIT(size) - 1)) >= first)
-			entry_remove(smmu, i);
-	}
-}
-
-static void invalidate_page(struct smmu *smmu, uint64_t group, uint64_t va)
-{
-	for (uint64_t sizes = smmu->tlb_sizes[is_global(group)]; sizes; sizes &= sizes - 1) {
-		unsigned int size = (unsigned int)__builtin_ctzll(sizes);
-		uint32_t i = assoc_peek(&smmu->tlb, page_of(va, size), tlb_aux(group, size));
-
-		if (i != ASSOC_NONE)
-			entry_remove(smmu, i);
-	}
-}
-
-/* Every ASID of a StreamWorld: the one scope that looks at every entry. */
-static void invalidate_world(struct smmu *smmu, const struct smmu_tlbi *tlbi)
-{
-	for (uint32_t i = assoc_first(&smmu->tlb), next; i != ASSOC_NONE; i = next) {
-		unsigned int size = smmu->tlb_entries[i].size_bits;
-		uint64_t begin = smmu->tlb.entries[i].key << size;
-
-		next = assoc_next(&smmu->tlb, i);
-		if (smmu->tlb.entries[i].group >> 17 == tlbi->world && begin <= tlbi->last &&
-		    (begin | (BIT(size) - 1)) >= tlbi->first)
-			entry_remove(smmu, i);
+		if (own || global)
+			smmu_walk_unshare(t);
 	}
 }
 
 void smmu_tlb_invalidate(struct smmu *smmu, const struct smmu_tlbi *tlbi)
 {
-	uint64_t own = tlb_group(tlbi->world, false, tlbi->asid);
-	uint64_t global = tlb_group(tlbi->world, true, 0);
-
 	in_flight_stale(smmu, tlbi);
-	if (tlbi->any_asid) {
-		invalidate_world(smmu, tlbi);
-	} else if (tlbi->any_va) {
-		invalidate_group(smmu, own, 0, UINT64_MAX);
-	} else if (tlbi->last - tlbi->first < 4096) {
-		invalidate_page(smmu, own, tlbi->first);
-		invalidate_page(smmu, global, tlbi->first);
-	} else {
-		invalidate_group(smmu, own, tlbi->first, tlbi->last);
-		invalidate_group(smmu, global, tlbi->first, tlbi->last);
-	}
-}
-
-void smmu_tlb_init(struct smmu *smmu)
-{
-	assoc_init(&smmu->tlb, smmu->params.tlb_entries);
-	smmu->tlb_entries = calloc(smmu->params.tlb_entries, sizeof(*smmu->tlb_entries));
-	if (!smmu->tlb_entries)
-		abort();
-}
-
-void smmu_tlb_destroy(struct smmu *smmu)
-{
-	assoc_destroy(&smmu->tlb);
-	free(smmu->tlb_entries);
+	va_cache_invalidate(&smmu->tlb, tlbi);
+	for (uint32_t i = 0; i < smmu->port_count; i++)
+		va_cache_invalidate(&smmu->ports[i]->micro_tlb, tlbi);
+	if (tlbi->leaf)
+		return;
+	for (int level = 0; level < WALK_CACHE_LEVELS; level++)
+		va_cache_invalidate(&smmu->walk_caches[level], tlbi);
 }

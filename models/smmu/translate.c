@@ -4,12 +4,17 @@
  *
  * The stages below are in the order in which a transaction passes through them. A stage goes on to
  * the next, or ends the translation, or leaves it waiting for memory or for a walk slot; then
- * smmu_translation_continue() takes it up where it was. Everything that is cached is looked up in
- * one instant, tlb_hit_ps after arrival: a hit costs one event.
+ * smmu_translation_continue() takes it up where it was.
  *
- * From the first lookup until its completion a transaction is in flight: it may use configuration
- * and translations that an invalidation removes, and CMD_SYNC waits for it. While it waits for a
- * walk slot or stalls it is not: it will look everything up again.
+ * When a transaction has a translation slot of its port, everything that is cached is looked up at
+ * once, and the answer comes after the time that this takes: micro_tlb_hit_ps if the port's
+ * micro-TLB had it, tlb_hit_ps more if the TLB was asked. A hit is then sent on: it costs one event.
+ * What is no hit goes through all stages at that time, since others may have brought in what it
+ * needs.
+ *
+ * From the look-up that was a hit, or from the first stage, until its completion a transaction is in
+ * flight: it may use configuration and translations that an invalidation removes, and CMD_SYNC
+ * waits for it. While it waits for a walk slot or stalls it is not: it will look everything up again.
  */
 #include "models/smmu/smmu_internal.h"
 
@@ -20,7 +25,7 @@
 
 #define TRANSLATION_CHUNK 64
 
-static void translation_begin(void *arg);
+static void looked_up(void *arg);
 
 static void pool_grow(struct smmu *smmu)
 {
@@ -37,7 +42,14 @@ static void pool_grow(struct smmu *smmu)
 		chunk[i].smmu = smmu;
 		chunk[i].slot = SLOT_NONE;
 		chunk[i].stag = STAG_NONE;
-		sim_event_init(&chunk[i].event, translation_begin, &chunk[i]);
+		sim_event_init(&chunk[i].event, looked_up, &chunk[i]);
+		chunk[i].fetch = (struct sim_txn){
+			.cmd = SIM_READ,
+			.data = chunk[i].fetch_data,
+			.privileged = true,
+			.requester = smmu->config.requester,
+			.owner = &chunk[i],
+		};
 		chunk[i].next = smmu->translation_free;
 		smmu->translation_free = &chunk[i];
 	}
@@ -89,9 +101,11 @@ static void translation_finish(struct smmu_translation *t, enum sim_response res
 	struct smmu *smmu = t->smmu;
 	struct sim_txn *upstream = t->upstream;
 
+	smmu_wait_ends(t);
 	smmu_walk_slot_release(t);
 	smmu_stall_end(t, false);
 	smmu_translation_end_use(t);
+	smmu_port_slot_release(t);
 	t->upstream = NULL;
 	t->next = smmu->translation_free;
 	smmu->translation_free = t;
@@ -163,6 +177,7 @@ void smmu_translation_fault(struct smmu_translation *t, enum smmu_event_id id)
 	if (t->cd.s) {
 		smmu_stall_end(t, false); /* of the stall that this was the retry of */
 		smmu_translation_end_use(t);
+		smmu_wait(t, WAIT_PAGE_FAULT);
 		smmu_stall(t);
 		smmu_walk_slot_release(t); /* last: others may fault, too, and after it */
 		return;
@@ -172,17 +187,216 @@ void smmu_translation_fault(struct smmu_translation *t, enum smmu_event_id id)
 	smmu_translation_terminate(t, t->cd.a);
 }
 
+/* ---- what the tables say ----------------------------------------------------------------- */
+
+static bool smmu_enabled(const struct smmu *smmu)
+{
+	return smmu->cr0 & smmu->cr0ack & CR0_SMMUEN;
+}
+
+enum stream_outcome {
+	STREAM_TRANSLATE,
+	STREAM_BYPASS,
+	STREAM_ABORT, /* without an event */
+	STREAM_BAD_SUBSTREAM,
+	STREAM_DISABLED,
+};
+
+/* What the STE says of a transaction: Config, S1CDMax, S1DSS (§5.2). */
+static enum stream_outcome stream_outcome(const struct smmu_ste *ste, const struct sim_txn *txn)
+{
+	if (ste->config < STE_CONFIG_BYPASS)
+		return STREAM_ABORT;
+	if (txn->ssv && (ste->config == STE_CONFIG_BYPASS || !ste->s1cdmax ||
+			 (uint64_t)txn->substream_id >> ste->s1cdmax))
+		return STREAM_BAD_SUBSTREAM;
+	if (ste->config == STE_CONFIG_BYPASS)
+		return STREAM_BYPASS;
+	if (!ste->s1cdmax)
+		return STREAM_TRANSLATE;
+	/* with SSID0, CD 0 is for those without a SubstreamID */
+	if (txn->ssv)
+		return txn->substream_id || ste->s1dss != S1DSS_SSID0 ? STREAM_TRANSLATE
+								      : STREAM_DISABLED;
+	if (ste->s1dss == S1DSS_SSID0)
+		return STREAM_TRANSLATE;
+	return ste->s1dss == S1DSS_BYPASS ? STREAM_BYPASS : STREAM_DISABLED;
+}
+
+static uint32_t substream(const struct sim_txn *txn)
+{
+	return txn->ssv ? txn->substream_id : 0;
+}
+
+static inline void apply_overrides(struct smmu_translation *t, uint8_t privcfg, uint8_t instcfg)
+{
+	/* 2: unprivileged, data; 3: privileged, instruction; otherwise as it came */
+	if (privcfg & 2)
+		t->privileged = privcfg & 1;
+	if (instcfg & 2)
+		t->instruction = instcfg & 1;
+}
+
+/* t->va and t->privileged become what the TLB and permissions know. */
+static inline void apply_regime(struct smmu_translation *t, enum smmu_world world, unsigned int tbi)
+{
+	bool upper = vmsa_va_upper(t->va);
+
+	/* a tag byte is no part of the address */
+	if (tbi >> upper & 1)
+		t->va = upper ? t->va | BITS(63, 56) : t->va & BITS(55, 0);
+	if (world == WORLD_EL2)
+		t->privileged = true; /* one privilege level */
+}
+
+static unsigned int cd_tbi(const struct smmu_cd *cd)
+{
+	return cd->regime[0].tbi | (unsigned int)cd->regime[1].tbi << 1;
+}
+
+static bool permitted(const struct smmu_translation *t)
+{
+	bool atomic = t->upstream->cmd != SIM_READ && t->upstream->cmd != SIM_WRITE;
+
+	return vmsa_permitted(t->permissions, smmu_access(t), t->privileged) &&
+	       (!atomic || vmsa_permitted(t->permissions, VMSA_READ, t->privileged));
+}
+
+static void take_upstream(struct smmu_translation *t)
+{
+	t->va = t->pa = t->upstream->addr;
+	t->privileged = t->upstream->privileged;
+	t->instruction = t->upstream->instruction;
+}
+
+/* ---- the look-up on arrival -------------------------------------------------------------- */
+
+enum look_up {
+	LOOK_UP_PORT, /* the port knew enough; no translation */
+	LOOK_UP_MISS,
+	LOOK_UP_MICRO_HIT,
+	LOOK_UP_HIT,
+};
+
+static struct smmu_context *context_place(const struct smmu *smmu, const struct sim_txn *txn)
+{
+	uint64_t hash =
+		((uint64_t)txn->stream_id << 32 | substream(txn)) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &smmu->contexts[hash >> (64 - SMMU_CONTEXTS_LOG2)];
+}
+
+/* NULL: nothing is to be translated with what is cached; *result says why. */
+static const struct smmu_context *context_make(struct smmu_translation *t, enum look_up *result)
+{
+	const struct sim_txn *txn = t->upstream;
+	struct smmu *smmu = t->smmu;
+	struct smmu_context *context = context_place(smmu, txn);
+	const struct smmu_ste *ste = smmu_ste_find(t);
+	const struct smmu_cd *cd;
+
+	*result = LOOK_UP_MISS;
+	if (!ste)
+		return NULL;
+	if (stream_outcome(ste, txn) != STREAM_TRANSLATE) {
+		*result = LOOK_UP_PORT;
+		return NULL;
+	}
+	cd = smmu_cd_find(t, substream(txn));
+	if (!cd)
+		return NULL;
+	*context = (struct smmu_context){
+		.generation = smmu->config_generation,
+		.sid = txn->stream_id,
+		.ssid = txn->substream_id,
+		.ssv = txn->ssv,
+		.ste = (uint32_t)(ste - smmu->stes),
+		.cd = (uint32_t)(cd - smmu->cds),
+		.asid = cd->asid,
+		.privcfg = ste->privcfg,
+		.instcfg = ste->instcfg,
+		.tbi = (uint8_t)cd_tbi(cd),
+		.world = ste->world,
+	};
+	return context;
+}
+
+/* NULL if there is none yet. */
+static inline const struct smmu_context *context_peek(const struct smmu *smmu,
+						      const struct sim_txn *txn)
+{
+	const struct smmu_context *context = context_place(smmu, txn);
+
+	if (context->generation != smmu->config_generation || context->sid != txn->stream_id ||
+	    context->ssv != txn->ssv || (txn->ssv && context->ssid != txn->substream_id))
+		return NULL;
+	return context;
+}
+
+static inline const struct smmu_context *context_find(struct smmu_translation *t,
+						      enum look_up *result)
+{
+	struct smmu *smmu = t->smmu;
+	const struct smmu_context *context = context_peek(smmu, t->upstream);
+
+	if (!context)
+		return context_make(t, result);
+	/* as if both had been looked up */
+	assoc_touch(&smmu->ste_cache, context->ste);
+	assoc_touch(&smmu->cd_cache, context->cd);
+	smmu->stats.ste_hits++;
+	smmu->stats.cd_hits++;
+	t->counted |= COUNTED_STE | COUNTED_CD;
+	return context;
+}
+
+/*
+ * Without effect but on the statistics and on what is least recently used, if it is no hit; a hit
+ * sets t->pa. What was found in the TLB is in the micro-TLB at once, not only when the answer is
+ * there.
+ */
+static enum look_up look_up(struct smmu_translation *t)
+{
+	const struct smmu_context *context;
+	enum look_up result;
+	enum tlb_result found;
+
+	if (!smmu_enabled(t->smmu) || t->upstream->ats != SIM_ATS_UNTRANSLATED)
+		return LOOK_UP_PORT;
+	context = context_find(t, &result);
+	if (!context)
+		return result;
+	take_upstream(t);
+	apply_overrides(t, context->privcfg, context->instcfg);
+	apply_regime(t, context->world, context->tbi);
+	found = smmu_tlb_find(t, context->world, context->asid);
+	if (found == TLB_MISS || !permitted(t))
+		return LOOK_UP_MISS;
+	return found == TLB_HIT ? LOOK_UP_HIT : LOOK_UP_MICRO_HIT;
+}
+
+/* When the answer to a look-up that begins now is there. */
+static sim_time look_up_ends(const struct smmu_translation *t, enum look_up result)
+{
+	const struct smmu_params *params = &t->smmu->params;
+	sim_time tlb = SIM_PS(params->tlb_hit_ps);
+
+	if (!params->micro_tlb_entries)
+		return sim_now() + tlb;
+	if (result == LOOK_UP_PORT || result == LOOK_UP_MICRO_HIT)
+		tlb = 0;
+	return smmu_port_look_up(t->port, params) + tlb;
+}
+
 /* ---- the stages -------------------------------------------------------------------------- */
 
 /* Is there translation at all? SMMUEN, GBPA (§3.11), and ATS, which this SMMU does not have. */
 static bool stage_global(struct smmu_translation *t)
 {
 	const struct smmu *smmu = t->smmu;
-	bool enabled = smmu->cr0 & smmu->cr0ack & CR0_SMMUEN;
+	bool enabled = smmu_enabled(smmu);
 
-	t->va = t->pa = t->upstream->addr;
-	t->privileged = t->upstream->privileged;
-	t->instruction = t->upstream->instruction;
+	take_upstream(t);
 	if (t->upstream->ats != SIM_ATS_UNTRANSLATED) {
 		record_begin(t, t->upstream->ats == SIM_ATS_TRANSLATED ? F_TRANSL_FORBIDDEN
 								       : F_BAD_ATS_TREQ);
@@ -206,9 +420,34 @@ static bool stage_global(struct smmu_translation *t)
 	return true;
 }
 
+/* Takes STE and CD at once, if the look-up on arrival had found both and they are still there. */
+static bool context_take(struct smmu_translation *t)
+{
+	const struct smmu *smmu = t->smmu;
+	const struct smmu_context *context;
+
+	if (!(t->counted & COUNTED_CD))
+		return false;
+	context = context_peek(smmu, t->upstream);
+	if (!context)
+		return false;
+	t->ste = smmu->stes[context->ste];
+	t->cd = smmu->cds[context->cd];
+	t->ssid = substream(t->upstream);
+	apply_overrides(t, context->privcfg, context->instcfg);
+	t->stage = STAGE_TLB;
+	return true;
+}
+
 static bool stage_ste(struct smmu_translation *t)
 {
-	if (smmu_ste_find(t)) {
+	const struct smmu_ste *ste;
+
+	if (context_take(t))
+		return true;
+	ste = smmu_ste_find(t);
+	if (ste) {
+		t->ste = *ste;
 		t->stage = STAGE_SUBSTREAM;
 		return true;
 	}
@@ -234,53 +473,37 @@ static bool bypass_stage1(struct smmu_translation *t)
 	return true;
 }
 
-static void apply_overrides(struct smmu_translation *t)
-{
-	/* 2: unprivileged, data; 3: privileged, instruction; otherwise as it came */
-	if (t->ste.privcfg & 2)
-		t->privileged = t->ste.privcfg & 1;
-	if (t->ste.instcfg & 2)
-		t->instruction = t->ste.instcfg & 1;
-}
-
-/* What the STE says, and which CD it means: Config, S1CDMax, S1DSS (§5.2). */
 static bool stage_substream(struct smmu_translation *t)
 {
-	const struct sim_txn *txn = t->upstream;
-	const struct smmu_ste *ste = &t->ste;
+	enum stream_outcome outcome = stream_outcome(&t->ste, t->upstream);
 
-	if (ste->config < STE_CONFIG_BYPASS) {
-		smmu_translation_terminate(t, true); /* without an event */
+	if (outcome == STREAM_ABORT) {
+		smmu_translation_terminate(t, true);
 		return false;
 	}
-	apply_overrides(t);
-	if (txn->ssv && (ste->config == STE_CONFIG_BYPASS || !ste->s1cdmax ||
-			 (uint64_t)txn->substream_id >> ste->s1cdmax)) {
+	apply_overrides(t, t->ste.privcfg, t->ste.instcfg);
+	switch (outcome) {
+	case STREAM_BYPASS:
+		return bypass_stage1(t);
+	case STREAM_BAD_SUBSTREAM:
 		smmu_translation_config_fault(t, C_BAD_SUBSTREAMID, 0);
 		return false;
-	}
-	if (ste->config == STE_CONFIG_BYPASS)
-		return bypass_stage1(t);
-	t->ssid = txn->ssv ? txn->substream_id : 0;
-	t->stage = STAGE_CD;
-	if (!ste->s1cdmax)
+	case STREAM_DISABLED:
+		smmu_translation_config_fault(t, F_STREAM_DISABLED, 0);
+		return false;
+	default:
+		t->ssid = substream(t->upstream);
+		t->stage = STAGE_CD;
 		return true;
-	if (txn->ssv) {
-		/* CD 0 is for those without a SubstreamID, then */
-		if (txn->substream_id || ste->s1dss != S1DSS_SSID0)
-			return true;
-	} else if (ste->s1dss == S1DSS_SSID0) {
-		return true;
-	} else if (ste->s1dss == S1DSS_BYPASS) {
-		return bypass_stage1(t);
 	}
-	smmu_translation_config_fault(t, F_STREAM_DISABLED, 0);
-	return false;
 }
 
 static bool stage_cd(struct smmu_translation *t)
 {
-	if (smmu_cd_find(t)) {
+	const struct smmu_cd *cd = smmu_cd_find(t, t->ssid);
+
+	if (cd) {
+		t->cd = *cd;
 		t->stage = STAGE_TLB;
 		return true;
 	}
@@ -293,20 +516,14 @@ static bool stage_cd(struct smmu_translation *t)
 
 static bool stage_tlb(struct smmu_translation *t)
 {
-	bool upper = vmsa_va_upper(t->va);
-
-	/* a tag byte is no part of the address that the TLB knows */
-	if (t->cd.regime[upper].tbi)
-		t->va = upper ? t->va | BITS(63, 56) : t->va & BITS(55, 0);
-	if (t->ste.world == WORLD_EL2)
-		t->privileged = true; /* one privilege level */
-	t->stage = smmu_tlb_find(t) ? STAGE_PERMISSION : STAGE_WALK;
+	apply_regime(t, t->ste.world, cd_tbi(&t->cd));
+	t->stage = smmu_tlb_find_again(t) ? STAGE_PERMISSION : STAGE_WALK;
 	return true;
 }
 
 static bool stage_walk(struct smmu_translation *t)
 {
-	if (!smmu_walk_slot_take(t))
+	if (smmu_walk_share(t) || !smmu_walk_slot_take(t))
 		return false;
 	t->stage = STAGE_PERMISSION;
 	smmu_walk(t);
@@ -315,10 +532,7 @@ static bool stage_walk(struct smmu_translation *t)
 
 static bool stage_permission(struct smmu_translation *t)
 {
-	bool atomic = t->upstream->cmd != SIM_READ && t->upstream->cmd != SIM_WRITE;
-
-	if (!vmsa_permitted(t->permissions, smmu_access(t), t->privileged) ||
-	    (atomic && !vmsa_permitted(t->permissions, VMSA_READ, t->privileged))) {
+	if (!permitted(t)) {
 		/*
 		 * Software that only adds permissions need not invalidate: do not fault on
 		 * this twice.
@@ -343,8 +557,10 @@ static bool stage_forward(struct smmu_translation *t)
 	t->out.done = forward_done;
 	t->out.owner = t;
 	t->out.hop = NULL;
+	smmu_wait_ends(t); /* what is behind the port adds its own */
 	smmu_walk_slot_release(t);
 	smmu_stall_end(t, true);
+	smmu_port_slot_release(t);
 	sim_port_request(&t->smmu->config.downstream, &t->out);
 	return false;
 }
@@ -368,19 +584,37 @@ void smmu_translation_continue(struct smmu_translation *t)
 
 /* ---- beginnings -------------------------------------------------------------------------- */
 
-static void translation_begin(void *arg)
+static void looked_up(void *arg)
 {
 	struct smmu_translation *t = arg;
 
-	t->stage = STAGE_GLOBAL;
+	if (t->stage == STAGE_FORWARD) { /* it was a hit */
+		stage_forward(t);
+		return;
+	}
 	smmu_translation_begin_use(t);
 	smmu_translation_continue(t);
 }
 
+static inline void look_up_begin(struct smmu_translation *t)
+{
+	enum look_up result;
+
+	smmu_wait(t, WAIT_TRANSLATION);
+	t->counted = 0;
+	result = look_up(t);
+	if (result == LOOK_UP_HIT || result == LOOK_UP_MICRO_HIT) {
+		smmu_translation_begin_use(t);
+		t->stage = STAGE_FORWARD;
+	} else {
+		t->stage = STAGE_GLOBAL;
+	}
+	sim_event_at(&t->event, look_up_ends(t, result));
+}
+
 void smmu_translation_restart(struct smmu_translation *t)
 {
-	t->counted = 0;
-	sim_event_after(&t->event, SIM_PS(t->smmu->params.tlb_hit_ps));
+	look_up_begin(t);
 }
 
 void smmu_request(void *target, struct sim_txn *txn)
@@ -394,15 +628,23 @@ void smmu_request(void *target, struct sim_txn *txn)
 	smmu->translation_free = t->next;
 	t->next = NULL;
 	t->upstream = txn;
+	t->port = smmu_port_of(smmu, txn->stream_id);
+	t->waits_for = WAIT_TRANSLATION;
+	t->since = sim_now();
 	t->retried = t->recorded = false;
 	smmu->inside++;
 	smmu->stats.translations++;
-	smmu_translation_restart(t);
+	if (smmu_port_slot_take(t))
+		look_up_begin(t);
 }
 
 void smmu_translation_init(struct smmu *smmu)
 {
 	smmu->next_sequence = 1;
+	smmu->config_generation = 1;
+	smmu->contexts = calloc(1u << SMMU_CONTEXTS_LOG2, sizeof(*smmu->contexts));
+	if (!smmu->contexts)
+		abort();
 	pool_grow(smmu);
 }
 
@@ -414,4 +656,5 @@ void smmu_translation_destroy(struct smmu *smmu)
 		free(smmu->translation_chunks[c]);
 	}
 	free(smmu->translation_chunks);
+	free(smmu->contexts);
 }

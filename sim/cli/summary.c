@@ -86,7 +86,7 @@ static void print_fault_stages(const struct stats *stats, double count)
 void summary_print(const struct stats *stats, const struct platform_result *result, double wall_s)
 {
 	const double faults = get(stats, "faults.stall_events");
-	const double tlb_hits = get(stats, "smmu.tlb.hits"),
+	const double tlb_hits = get(stats, "smmu.micro_tlb.hits") + get(stats, "smmu.tlb.hits"),
 		     tlb_misses = get(stats, "smmu.tlb.misses");
 
 	printf("Linux %s, %.3f ms simulated in %.2f s\n",

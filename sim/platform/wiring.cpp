@@ -141,6 +141,7 @@ void build_accelerator(machine *m, unsigned int index)
 	config.stream_id = machine_stream_id(index);
 	config.requester = static_cast<uint16_t>(REQUESTER_ACCEL_FIRST + index);
 	config.dma_port = m->wiring->link(name + "_dma", {smmu_request, m->smmu});
+	smmu_port_add(m->smmu, name.c_str(), &config.stream_id, 1);
 	config.eq_irq = irq_controller_line(m->irqs, LINE_ACCEL_FIRST + 2 * index);
 	config.aeq_irq = irq_controller_line(m->irqs, LINE_ACCEL_FIRST + 2 * index + 1);
 	config.life = m->life;

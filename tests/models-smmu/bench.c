@@ -8,6 +8,7 @@
 
 struct mem_op {
 	struct bench *bench;
+	struct mem_op *next;
 	struct sim_txn *txn;
 	struct sim_event event;
 	bool ok;
@@ -28,17 +29,23 @@ static void mem_done(void *arg)
 {
 	struct mem_op *op = arg;
 	struct sim_txn *txn = op->txn;
-	bool ok = txn->cmd == SIM_READ ? op->ok : mem_copy(op->bench, txn);
+	struct bench *b = op->bench;
+	bool ok = txn->cmd == SIM_READ ? op->ok : mem_copy(b, txn);
 
-	free(op);
+	op->next = b->free_ops;
+	b->free_ops = op;
 	sim_txn_complete(txn, ok ? SIM_OK : SIM_DECERR);
 }
 
 static void mem_start(struct bench *b, struct sim_txn *txn)
 {
-	struct mem_op *op = malloc(sizeof(*op));
+	struct mem_op *op = b->free_ops;
 	bool command = txn->addr >> 12 == CMDQ >> 12;
 
+	if (op)
+		b->free_ops = op->next;
+	else
+		op = malloc(sizeof(*op));
 	op->bench = b;
 	op->txn = txn;
 	op->ok = txn->cmd == SIM_READ && mem_copy(b, txn);
@@ -63,19 +70,28 @@ static void downstream_request(void *target, struct sim_txn *txn)
 
 	b->downstream++;
 	b->last_pa = txn->addr;
-	if (b->hold_downstream)
+	if (b->downstream_at_once) {
+		sim_txn_complete(txn, SIM_OK);
+	} else if (b->hold_downstream) {
+		b->held_since[b->held_count] = sim_now();
 		b->held[b->held_count++] = txn;
-	else
+	} else {
+		waits_add(txn->waits, WAIT_MEMORY, b->mem_latency);
 		mem_start(b, txn);
+	}
 }
 
 void bench_release(struct bench *b, unsigned int count)
 {
 	ck_assert_uint_le(count, b->held_count);
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; i < count; i++) {
+		waits_add(b->held[i]->waits, WAIT_LINK, sim_now() - b->held_since[i]);
+		waits_add(b->held[i]->waits, WAIT_MEMORY, b->mem_latency);
 		mem_start(b, b->held[i]);
+	}
 	b->held_count -= count;
 	memmove(b->held, b->held + count, b->held_count * sizeof(b->held[0]));
+	memmove(b->held_since, b->held_since + count, b->held_count * sizeof(b->held_since[0]));
 }
 
 static void irq_pulse(void *target, unsigned int line)
@@ -125,6 +141,9 @@ static void params_default(struct smmu_params *params)
 		.ste_cache_entries = 8,
 		.cd_cache_entries = 16,
 		.walk_slots = 6,
+		.micro_tlb_slots = 1,
+		.translation_slots = 64,
+		.merge_misses = true,
 		.cmdq_fetch_entries = 8,
 		.tlb_hit_ps = 5000,
 		.cmd_ns = 10,
@@ -171,6 +190,12 @@ void bench_run(void (*script)(struct bench *b), void (*adjust)(struct smmu_param
 	life_free(b->life);
 	stats_free(b->stats);
 	smmu_destroy(b->smmu);
+	while (b->free_ops) {
+		struct mem_op *op = b->free_ops;
+
+		b->free_ops = op->next;
+		free(op);
+	}
 	free(b->mem);
 }
 
@@ -265,6 +290,7 @@ static void access_done(struct sim_txn *txn)
 
 	a->done = true;
 	a->done_at = sim_now();
+	ck_assert_uint_eq(waits_sum(&a->waits), a->done_at - a->started_at);
 }
 
 void access_start(struct bench *b, struct access *a, uint32_t sid, int ssid, uint64_t va,
@@ -280,6 +306,9 @@ void access_start(struct bench *b, struct access *a, uint32_t sid, int ssid, uin
 	a->txn.substream_id = ssid >= 0 ? (uint32_t)ssid : 0;
 	a->txn.done = access_done;
 	a->txn.owner = a;
+	a->txn.waits = &a->waits;
+	waits_clear(&a->waits);
+	a->started_at = sim_now();
 	smmu_request(b->smmu, &a->txn);
 }
 

@@ -11,6 +11,7 @@
 #include "models/smmu/smmu.h"
 #include "models/smmu/spec.h"
 #include "models/vmsa/vmsa.h"
+#include "sim/stats/waits.h"
 
 #define MEM_BYTES 0x800000u
 #define REG_BASE  UINT64_C(0x40000000)
@@ -31,12 +32,13 @@
 
 enum bench_irq { IRQ_EVENTQ, IRQ_PRIQ, IRQ_GERROR, IRQ_CMDQ_SYNC };
 
-/* A client transaction and its outcome. */
+/* A client transaction and its outcome. That its waits sum to its latency is always checked. */
 struct access {
 	struct sim_txn txn;
 	unsigned char data[64];
+	struct waits waits;
 	bool done;
-	sim_time done_at;
+	sim_time started_at, done_at;
 };
 
 struct bench {
@@ -50,8 +52,11 @@ struct bench {
 	uint64_t abort_page;   /* reads and writes of the SMMU's own to it abort; ~0: none */
 	uint64_t last_pa;      /* of the last transaction downstream */
 	unsigned int downstream, walk_reads, irqs[4], sevs;
-	bool hold_downstream; /* transactions downstream wait for bench_release() */
+	bool hold_downstream;	 /* transactions downstream wait for bench_release() */
+	bool downstream_at_once; /* they complete within their request */
+	struct mem_op *free_ops;
 	struct sim_txn *held[8];
+	sim_time held_since[8];
 	unsigned int held_count;
 	uint32_t cmdq_prod, evtq_cons;
 };
@@ -119,6 +124,7 @@ TCase *fault_cases(void);
 TCase *queue_cases(void);
 TCase *invalidation_cases(void);
 TCase *random_cases(void);
+TCase *timing_cases(void);
 
 /* A test whose body is a script on a started bench. */
 #define BENCH_TEST_WITH(name, adjust)                                                              \

@@ -14,6 +14,7 @@ int main(void)
 	suite_add_tcase(suite, queue_cases());
 	suite_add_tcase(suite, invalidation_cases());
 	suite_add_tcase(suite, random_cases());
+	suite_add_tcase(suite, timing_cases());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -105,7 +105,20 @@ static void hyp(struct smmu_params *params)
 	params->tlb_entries = params->cd_cache_entries = 4;
 }
 
-BENCH_TEST_WITH(test_random_use_comes_to_an_end, hyp)
+/* As hyp(), and with little of everything that makes others wait. */
+static void scarce(struct smmu_params *params)
+{
+	hyp(params);
+	params->micro_tlb_entries = 2;
+	params->micro_tlb_hit_ps = 1000;
+	params->translation_slots = 3;
+	params->walk_cache_l0_entries = params->walk_cache_l1_entries = 1;
+	params->walk_cache_l2_entries = 2;
+	params->evtq_write_ns = 30;
+	params->irq_ns = 70;
+}
+
+static void random_use(struct bench *b)
 {
 	static struct access accesses[ACCESSES];
 
@@ -145,10 +158,24 @@ BENCH_TEST_WITH(test_random_use_comes_to_an_end, hyp)
 	ck_assert_uint_eq(smmu_stalled(b->smmu), 0);
 }
 
+BENCH_TEST_WITH(test_random_use_comes_to_an_end, hyp)
+{
+	random_use(b);
+}
+
+BENCH_TEST_WITH(test_random_use_with_scarce_resources_comes_to_an_end, scarce)
+{
+	static const uint32_t sids[] = {1, 2, 3};
+
+	smmu_port_add(b->smmu, "port0", sids, 3);
+	random_use(b);
+}
+
 TCase *random_cases(void)
 {
 	TCase *tc = tcase_create("random");
 
 	tcase_add_test(tc, test_random_use_comes_to_an_end);
+	tcase_add_test(tc, test_random_use_with_scarce_resources_comes_to_an_end);
 	return tc;
 }
