@@ -3,8 +3,10 @@
  * The parameter groups of a machine: the platform's own (machine, cpu, kernel) and those that the
  * models bring along, joined into one set that YAML files and the command line fill in.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/platform/config.h"
 
@@ -32,6 +34,13 @@ static const struct param_desc machine_descs[] = {
 		      "kernel defaults"),
 	U32(machine_params, irq_delivery_ns, 300, 0, 1000000,
 	    "from an interrupt output to the CPU's interrupt input, in ns", "assumed"),
+};
+
+static const struct param_desc run_descs[] = {
+	PARAM_STRING_(run_params, warmup, "auto",
+		      "warm-up that throughput and distributions leave out: auto (until max(in "
+		      "flight, 5 % of all) requests are received), none, or a number of requests",
+		      "common practice for closed loops"),
 };
 
 static const struct param_desc cpu_descs[] = {
@@ -109,6 +118,7 @@ struct platform_config *platform_config_new(const struct workload *workload)
 		abort();
 	config->workload = workload;
 	const struct param_group groups[] = {
+		{"run", run_descs, COUNT(run_descs), &config->run},
 		{"machine", machine_descs, COUNT(machine_descs), &config->machine},
 		{"cpu", cpu_descs, COUNT(cpu_descs), &config->cpu},
 		{"kernel", kernel_descs, COUNT(kernel_descs), &config->kernel},
@@ -134,8 +144,33 @@ void platform_config_free(struct platform_config *config)
 	free(config);
 }
 
+bool platform_config_warmup(const struct platform_config *config, struct warmup *warmup)
+{
+	const char *text = config->run.warmup;
+	char *end;
+
+	*warmup = (struct warmup){.kind = WARMUP_AUTO};
+	if (!strcmp(text, "auto"))
+		return true;
+	warmup->kind = WARMUP_NONE;
+	if (!strcmp(text, "none"))
+		return true;
+	warmup->kind = WARMUP_REQUESTS;
+	errno = 0;
+	warmup->requests = strtoull(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && !*end && !errno;
+}
+
 int platform_config_check(const struct platform_config *config, struct param_error *error)
 {
+	struct warmup warmup;
+
+	if (!platform_config_warmup(config, &warmup)) {
+		snprintf(error->text, sizeof(error->text),
+			 "run.warmup: %s: not a rule (allowed: auto, none, a number of requests)",
+			 config->run.warmup);
+		return -1;
+	}
 	if (config->machine.ram_bytes % (2u << 20)) {
 		snprintf(error->text, sizeof(error->text),
 			 "machine.ram_bytes: %llu: not a multiple of 2 MiB (allowed: 64MiB..1TiB "

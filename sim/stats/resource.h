@@ -3,9 +3,9 @@
  * A contended resource: `servers` equal servers and a queue in front of them. Keeps the exact time
  * integrals of what is busy and of what waits, and nothing else: who is served when is its owner's business.
  *
- * Metrics <name>.{servers,utilisation,queue_mean,queue_max,served,busy_ps}: utilisation is busy time ÷ (servers × run time),
- * queue_mean the time average of how many wait. Registered resources are what a run's summary looks at to name its
- * bottleneck. Two additions per change; safe to call at sim_now() only, or at times that never decrease.
+ * Metrics <name>.{servers,utilisation,queue_mean,queue_max,served,busy_ps}: utilisation is busy time ÷ (servers × time),
+ * queue_mean the time average of how many wait, both over the measured window (resource_window_begin()); the others
+ * cover the whole run. Registered resources are what a run's summary looks at to name its bottleneck. Two additions per change; safe to call at sim_now() only, or at times that never decrease.
  */
 #ifndef SIM_STATS_RESOURCE_H
 #define SIM_STATS_RESOURCE_H
@@ -88,6 +88,13 @@ static inline void resource_add(struct resource *r, sim_time busy_ps, sim_time w
 /* `name` as in stats_counter(); the resource outlives the registry. */
 void resource_register(struct stats *stats, const char *name, const struct resource *resource,
 		       const char *help);
+
+/*
+ * The window that utilisation and queue_mean are of: from the last begin to the last end, or to now if it has not
+ * ended; without a begin from time 0. Begin and end may be called again; a begin forgets the end before it.
+ */
+void resource_window_begin(struct stats *stats);
+void resource_window_end(struct stats *stats);
 
 /* All registered resources of a registry, in order: fn(arg, name, utilisation, queue_mean). */
 typedef void (*resource_visit_fn)(void *arg, const char *name, double utilisation,
