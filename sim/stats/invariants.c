@@ -36,10 +36,10 @@ const struct invariant invariants[] = {
 	 "fault_ns.total.count / duration_ps <= kernel.max_workers * fault_ns.total.count"
 	 " / (fault_ns.mm.sum_ps + fault_ns.mm_done.sum_ps + fault_ns.responded.sum_ps)",
 	 NULL, ROUNDING},
-	/* each accelerator and the streams of tests share the STAGs */
+	/* a STAG is held from the event record to CMD_RESUME */
 	{"faults-outstanding",
 	 "fault_ns.total.count / duration_ps <= smmu.stall_max * fault_ns.total.count"
-	 " / fault_ns.total.sum_ps",
+	 " / (fault_ns.total.sum_ps - fault_ns.recorded.sum_ps - fault_ns.retried.sum_ps)",
 	 NULL, ROUNDING},
 	{"walkers",
 	 "smmu.walk_ns.count / duration_ps <= smmu.walk_slots / (smmu.walk_ns.mean * 1000)", NULL,
