@@ -200,6 +200,8 @@ static void register_requests(struct life *life, struct stats *stats)
 		       "bytes received in the measured window over its length");
 	stats_computed(stats, "throughput.requests_per_s", window_requests_per_second, life, "1/s",
 		       "requests received in the measured window over its length");
+	stats_counter(stats, "throughput.requests", &m->requests, "1",
+		      "requests received in the measured window");
 	stats_computed(stats, "throughput.ci95_bytes_per_s", throughput_ci, life, "bytes/s",
 		       "half width of the 95 % confidence interval, by batch means");
 	stats_histogram(stats, "latency_ns", &life->request.total,
