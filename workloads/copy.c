@@ -8,6 +8,7 @@
  * through the page table, at no simulated cost.
  */
 #include <asm-generic/unistd.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@
 	1000 /* one line can be watched at a time: look at the other queues this often */
 #define DESTINATION_LAG                                                                            \
 	50 /* a request's source and destination are rarely both fresh: zeros prove little */
-#define ARENA_SLACK 8192u
+#define ARENA_SLACK	 8192u
+#define RING_ENTRY_BYTES 80u /* SQE and CQE */
 
 enum copy_operation { OPERATION_COPY, OPERATION_CRC32C };
 enum copy_poll { POLL_SPIN, POLL_IRQ };
@@ -85,7 +87,10 @@ struct stream {
 	uint64_t warm_source, warm_destination;	  /* two buffers and one per message */
 	uint64_t fresh_source, fresh_destination; /* the next ones */
 	uint64_t count, sent, received;
-	uint64_t stride; /* between buffers: whole pages */
+	uint64_t stride;  /* between buffers: whole pages */
+	uint64_t waiting; /* uint32_t[inflight]: turns that found the ring full, to be sent later */
+	uint32_t waiting_count;
+	uint32_t inflight; /* at most; no more than there are requests */
 };
 
 /* What the threads of a process share. */
@@ -124,12 +129,12 @@ static void fill_page(uint64_t va, uint64_t seed)
 	prog_write(va, page, sizeof(page));
 }
 
-static void warm_up(const struct stream *stream, uint64_t inflight)
+static void warm_up(const struct stream *stream)
 {
 	uint8_t page[PAGE_BYTES];
 
 	memset(page, FILL_DESTINATION, sizeof(page));
-	for (uint64_t at = 0; at < inflight * stream->stride; at += PAGE_BYTES) {
+	for (uint64_t at = 0; at < stream->inflight * stream->stride; at += PAGE_BYTES) {
 		fill_page(stream->warm_source + 2 * at, 2 * at + 1);
 		fill_page(stream->warm_source + 2 * at + PAGE_BYTES, 2 * at + 2);
 		prog_write(stream->warm_destination + at, page, sizeof(page));
@@ -229,7 +234,7 @@ static uint64_t choose_destination(struct stream *stream, uint32_t turn)
 	return destination;
 }
 
-/* `turn`: twice the slot, plus which of its two sources. */
+/* `turn`: twice the slot, plus which of its two sources. False: not now, or never. */
 static bool send_next(struct stream *stream, uint32_t turn)
 {
 	struct wd_msg *msg = (struct wd_msg *)(uintptr_t)stream->messages + turn / 2;
@@ -239,19 +244,40 @@ static bool send_next(struct stream *stream, uint32_t turn)
 		.user = turn,
 		.cookie = stream->sent,
 	};
+	const struct stream before = *stream;
 	int error;
 
 	local.source = choose_source(stream, turn);
 	local.destination = choose_destination(stream, turn);
 	wd_msg_write(msg, &local);
 	error = wd_send((struct wd_queue *)(uintptr_t)stream->queue, msg);
-	if (error) {
-		prog_mark_failure("request %llu could not be sent: error %d",
-				  (unsigned long long)stream->sent, error);
+	if (!error) {
+		stream->sent++;
+		return true;
+	}
+	*stream = before; /* fresh buffers are still nobody's */
+	if (error == -EBUSY) {
+		STORE((uint32_t *)(uintptr_t)stream->waiting + stream->waiting_count++, turn);
 		return false;
 	}
-	stream->sent++;
-	return true;
+	prog_mark_failure("request %llu could not be sent: error %d",
+			  (unsigned long long)stream->sent, error);
+	stream->count = stream->sent;
+	return false;
+}
+
+/*
+ * The ring's next entry may belong to a request that others have overtaken: what waits for it goes
+ * first when one has ended.
+ */
+static void send_waiting(struct stream *stream)
+{
+	while (stream->waiting_count && stream->sent < stream->count) {
+		uint32_t last = --stream->waiting_count;
+
+		if (!send_next(stream, LOAD((uint32_t *)(uintptr_t)stream->waiting + last)))
+			return;
+	}
 }
 
 /* Takes a request that has ended and sends the next one in its place. */
@@ -262,28 +288,51 @@ static void take(struct stream *stream, void *req)
 	wd_msg_read(req, &local);
 	stream->received++;
 	check_result(&local, stream->queue);
+	send_waiting(stream);
 	if (stream->sent < stream->count)
 		send_next(stream, local.user ^ 1);
 }
 
+static uint64_t stride_of(uint64_t bytes)
+{
+	return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool map_buffers(struct stream *stream)
+{
+	const uint64_t warm = (stream->inflight + 1) * stream->stride;
+	const uint64_t sources = fresh_count(stream->count, prog_param_u64("source_fresh_percent"));
+	const uint64_t destinations =
+		fresh_count(stream->count, prog_param_u64("destination_fresh_percent"));
+
+	stream->warm_source = umem_map(2 * warm);
+	stream->warm_destination = umem_map(warm);
+	stream->fresh_source = umem_map(sources * stream->stride);
+	stream->fresh_destination = umem_map(destinations * stream->stride);
+	return stream->warm_source && stream->warm_destination && stream->fresh_source &&
+	       stream->fresh_destination;
+}
+
 static bool open_stream(struct stream *stream, struct umem *arena, uint64_t count)
 {
-	const uint32_t inflight = (uint32_t)prog_param_u64("inflight");
+	const uint32_t inflight = (uint32_t)smaller(prog_param_u64("inflight"), count);
 	struct wd_queue *q = umem_alloc(arena, sizeof(*q), 64);
 	int error;
 
-	*stream = (struct stream){.count = count};
-	stream->queue = PROG_VA(q);
-	stream->stride = (prog_param_u64("bytes") + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-	stream->messages = PROG_VA(umem_alloc(arena, inflight * sizeof(struct wd_msg), 64));
-	stream->warm_source = umem_map(2 * inflight * stream->stride);
-	stream->warm_destination = umem_map(inflight * stream->stride);
-	stream->fresh_source = umem_map(fresh_count(count, prog_param_u64("source_fresh_percent")) *
-					stream->stride);
-	stream->fresh_destination = umem_map(
-		fresh_count(count, prog_param_u64("destination_fresh_percent")) * stream->stride);
-	if (!stream->warm_source || !stream->warm_destination || !stream->fresh_source ||
-	    !stream->fresh_destination) {
+	*stream = (struct stream){
+		.queue = PROG_VA(q),
+		.messages = PROG_VA(umem_alloc(arena, inflight * sizeof(struct wd_msg), 64)),
+		.waiting = PROG_VA(umem_alloc(arena, inflight * sizeof(uint32_t), 64)),
+		.count = count,
+		.stride = stride_of(prog_param_u64("bytes")),
+		.inflight = inflight,
+	};
+	if (!map_buffers(stream)) {
 		prog_mark_failure("no memory for the buffers of a queue");
 		return false;
 	}
@@ -294,23 +343,14 @@ static bool open_stream(struct stream *stream, struct umem *arena, uint64_t coun
 		prog_mark_failure("no queue: error %d", error);
 		return false;
 	}
-	if (inflight >= LOAD(&q->depth)) {
-		prog_mark_failure("workload.inflight: %u: more than a queue of depth %u holds",
-				  inflight, LOAD(&q->depth));
-		wd_release_queue(q);
-		return false;
-	}
-	warm_up(stream, inflight);
+	warm_up(stream);
 	return true;
 }
 
 static void first_sends(struct stream *stream)
 {
-	const uint64_t inflight = prog_param_u64("inflight");
-
-	for (uint32_t slot = 0; slot < inflight && stream->sent < stream->count; slot++)
-		if (!send_next(stream, 2 * slot))
-			return;
+	for (uint32_t slot = 0; slot < stream->inflight && stream->sent < stream->count; slot++)
+		send_next(stream, 2 * slot);
 	wd_flush((struct wd_queue *)(uintptr_t)stream->queue);
 }
 
@@ -332,6 +372,13 @@ static void stream_write(const struct worker *worker, uint32_t i, const struct s
 	prog_write(PROG_VA(&worker->streams[i]), local, sizeof(*local));
 }
 
+/* What is in flight on the queue will not come back. */
+static void give_up(struct stream *stream, int error)
+{
+	prog_mark_failure("a queue died with requests in flight: error %d", error);
+	stream->received = stream->sent;
+}
+
 /* Nothing has ended anywhere: waits on one queue. */
 static void wait_on(const struct worker *worker, uint32_t i)
 {
@@ -348,6 +395,8 @@ static void wait_on(const struct worker *worker, uint32_t i)
 	result = wd_recv_sync((struct wd_queue *)(uintptr_t)stream.queue, &req);
 	if (result == 1)
 		take(&stream, req);
+	else
+		give_up(&stream, result);
 	stream_write(worker, i, &stream);
 }
 
@@ -368,10 +417,8 @@ static bool receive_all(const struct worker *worker, uint32_t *idle)
 			take(&stream, req);
 			progress = true;
 		}
-		if (result < 0) {
-			prog_mark_failure("a queue died with requests in flight: error %d", result);
-			stream.received = stream.sent;
-		}
+		if (result < 0)
+			give_up(&stream, result);
 		stream_write(worker, i, &stream);
 		if (stream.received != stream.sent) {
 			open = true;
@@ -411,8 +458,10 @@ static void run_worker(uint64_t worker_index, uint64_t workers)
 {
 	struct worker worker = {.queues = (uint32_t)prog_param_u64("queues"),
 				.poll = prog_param_enum("poll")};
-	const uint64_t per_queue = sizeof(struct stream) + sizeof(struct wd_queue) + 128 +
-				   prog_param_u64("inflight") * sizeof(struct wd_msg) + ARENA_SLACK;
+	const uint64_t per_queue =
+		sizeof(struct stream) + sizeof(struct wd_queue) + 128 +
+		prog_param_u64("inflight") * (sizeof(struct wd_msg) + sizeof(uint32_t)) +
+		ARENA_SLACK;
 	struct umem *arena = umem_new(worker.queues * per_queue + ARENA_SLACK);
 	uint32_t idle = UINT32_MAX;
 
@@ -507,6 +556,54 @@ static void copy_main(void *arg)
 					  (unsigned int)LOAD((int *)(uintptr_t)status_at));
 }
 
+/* ---- before the run ------------------------------------------------------------------------------------------ */
+
+static int refuse(char *error, size_t size, const char *key, uint64_t value, const char *why,
+		  const char *allowed, uint64_t limit)
+{
+	snprintf(error, size, "workload.%s: %llu: %s (allowed: %s %llu)", key,
+		 (unsigned long long)value, why, allowed, (unsigned long long)limit);
+	return -1;
+}
+
+/* Bytes of RAM that buffers and rings come to need, near enough; as a double, since it may be any number. */
+static double memory_needed(const struct workload_machine *machine, uint64_t queues)
+{
+	const struct copy_params *p = &params_values;
+	const double ring = machine->queue_depth * (double)RING_ENTRY_BYTES;
+	const double warm = 3.0 * (double)smaller(p->inflight, p->requests / queues + 1);
+	const double fresh = (double)p->requests / 100 *
+			     (p->source_fresh_percent + p->destination_fresh_percent);
+
+	return ((double)queues * warm + fresh) * (double)stride_of(p->bytes) +
+	       (double)queues * ring;
+}
+
+static int copy_check(const struct workload_machine *machine, char *error, size_t size)
+{
+	const struct copy_params *p = &params_values;
+	const uint64_t queues = (uint64_t)p->queues * p->threads * p->processes;
+	const uint64_t queues_there = (uint64_t)machine->queues * machine->accelerators;
+	const uint64_t room = machine->ram_bytes / 8 * 7;
+
+	if (p->inflight >= machine->queue_depth)
+		return refuse(error, size, "inflight", p->inflight,
+			      "one entry of a queue's ring stays free", "1 to",
+			      machine->queue_depth - 1);
+	if (p->bytes > machine->request_bytes)
+		return refuse(error, size, "bytes", p->bytes, "longer than accel.length_max",
+			      "1 to", machine->request_bytes);
+	if (queues > queues_there)
+		return refuse(error, size, "queues", p->queues,
+			      "times threads times processes are more than there are",
+			      "in all 1 to", queues_there);
+	if (memory_needed(machine, queues) > (double)room)
+		return refuse(error, size, "requests", p->requests,
+			      "the buffers do not fit into machine.ram_bytes", "in all bytes up to",
+			      room);
+	return 0;
+}
+
 const struct workload workload_copy = {
 	.name = "copy",
 	.help = "closed loop of copies (or CRC-32C) over queues, threads and processes; warm or "
@@ -515,4 +612,5 @@ const struct workload workload_copy = {
 	.params = params_table,
 	.param_count = sizeof(params_table) / sizeof(params_table[0]),
 	.values = &params_values,
+	.check = copy_check,
 };

@@ -234,6 +234,7 @@ static int op_shutdown(void)
 	int leaks;
 
 	cpu_enter();
+	processes_end();
 	shim_devices_remove();
 	async_synchronize_full();
 	drain_workqueue(system_wq);

@@ -498,6 +498,26 @@ void processes_init(void)
 	process_add(&boot_process, &boot_task.shim.task);
 }
 
+/*
+ * As init does when the machine goes down: ends who is left, and waits for those whose parent is gone. Whoever was started by the
+ * machine has been waited for; what is left are orphans.
+ */
+void processes_end(void)
+{
+	struct process *child;
+	bool any = true;
+
+	list_for_each_entry(child, &all_processes, all)
+		process_end(child, SIGKILL);
+	for (;;) {
+		wait_event(boot_process.child_wait,
+			   (child = find_child(&boot_process, 0, &any)) || !any);
+		if (!child)
+			return;
+		process_free(child);
+	}
+}
+
 int processes_check_leaks(void)
 {
 	struct process *process;

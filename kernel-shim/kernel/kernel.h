@@ -159,6 +159,7 @@ int try_to_wake_up(struct task_struct *task, unsigned int state, int wake_flags)
 int user_must_exit(void);
 int process_spawn(const char *name, void (*entry)(void *arg), void *arg);
 int process_wait(int pid);
+void processes_end(void); /* all that are left */
 ki_u64 process_peek(int pid, ki_u64 va);
 void processes_init(void);
 int processes_check_leaks(void);

@@ -249,7 +249,7 @@ static int prepare_output(const char *output)
 
 	if (!*output ||
 	    snprintf(path, sizeof(path), "%s", output) >= (int)sizeof(path) - LONGEST_FILE_NAME)
-		return cli_user_error("-o: %s: not a folder's name (allowed: a path)", output);
+		return cli_user_error("-o: %.60s: not a folder's name (allowed: a path)", output);
 	if (make_parents(path) || !(dir = opendir(output)))
 		return cli_user_error("-o: %s: %s (allowed: a folder that can be written)", output,
 				      strerror(errno));

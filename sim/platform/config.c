@@ -10,6 +10,9 @@
 
 #include "sim/platform/config.h"
 
+#define RAM_STEP_BYTES	 (2u << 20)
+#define QM_DEPTH_DEFAULT 1024u /* the driver's own */
+
 #define U32(...) PARAM_U32_(__VA_ARGS__)
 
 static const struct param_desc machine_descs[] = {
@@ -161,22 +164,75 @@ bool platform_config_warmup(const struct platform_config *config, struct warmup 
 	return text[0] >= '0' && text[0] <= '9' && !*end && !errno;
 }
 
-int platform_config_check(const struct platform_config *config, struct param_error *error)
+/* Entries of a new queue's ring: the driver's parameter qm_depth, the last of the command line. */
+static unsigned int queue_depth(const struct platform_config *config)
+{
+	static const char name[] = "qm_depth=";
+	const char *at = config->machine.kernel_command_line;
+	unsigned long depth = QM_DEPTH_DEFAULT;
+
+	while ((at = strstr(at, name))) {
+		at += strlen(name);
+		depth = strtoul(at, NULL, 0);
+	}
+	return depth < UINT32_MAX ? (unsigned int)depth : UINT32_MAX;
+}
+
+static int check_ram(const struct platform_config *config, struct param_error *error)
+{
+	if (config->machine.ram_bytes % RAM_STEP_BYTES == 0)
+		return 0;
+	snprintf(error->text, sizeof(error->text),
+		 "machine.ram_bytes: %llu: not a multiple of 2 MiB (allowed: 64MiB..1TiB in steps "
+		 "of 2MiB)",
+		 (unsigned long long)config->machine.ram_bytes);
+	return -1;
+}
+
+static int check_depth(const struct platform_config *config, struct param_error *error)
+{
+	const unsigned int depth = queue_depth(config);
+
+	if (depth >= 2 && depth <= config->accel.depth_max)
+		return 0;
+	snprintf(error->text, sizeof(error->text),
+		 "accel.depth_max: %u: the driver's rings have %u entries (allowed: rings of 2 to "
+		 "accel.depth_max, by qm.qm_depth=N in machine.kernel_command_line)",
+		 config->accel.depth_max, depth);
+	return -1;
+}
+
+static int check_workload(const struct platform_config *config, struct param_error *error)
+{
+	const struct workload_machine machine = {
+		.ram_bytes = config->machine.ram_bytes,
+		.accelerators = config->machine.accelerators,
+		.queues = config->accel.qp_count,
+		.queue_depth = queue_depth(config),
+		.request_bytes = config->accel.length_max,
+	};
+
+	if (!config->workload || !config->workload->check)
+		return 0;
+	return config->workload->check(&machine, error->text, sizeof(error->text));
+}
+
+static int check_warmup(const struct platform_config *config, struct param_error *error)
 {
 	struct warmup warmup;
 
-	if (!platform_config_warmup(config, &warmup)) {
-		snprintf(error->text, sizeof(error->text),
-			 "run.warmup: %s: not a rule (allowed: auto, none, a number of requests)",
-			 config->run.warmup);
+	if (platform_config_warmup(config, &warmup))
+		return 0;
+	snprintf(error->text, sizeof(error->text),
+		 "run.warmup: %s: not a rule (allowed: auto, none, a number of requests)",
+		 config->run.warmup);
+	return -1;
+}
+
+int platform_config_check(const struct platform_config *config, struct param_error *error)
+{
+	if (check_ram(config, error) || check_depth(config, error) ||
+	    check_workload(config, error) || check_warmup(config, error))
 		return -1;
-	}
-	if (config->machine.ram_bytes % (2u << 20)) {
-		snprintf(error->text, sizeof(error->text),
-			 "machine.ram_bytes: %llu: not a multiple of 2 MiB (allowed: 64MiB..1TiB "
-			 "in steps of 2MiB)",
-			 (unsigned long long)config->machine.ram_bytes);
-		return -1;
-	}
 	return 0;
 }

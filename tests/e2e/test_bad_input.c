@@ -2,6 +2,7 @@
 /* What a process can get wrong: requests, doorbells, ioctls, mappings. It gets an answer; the device and others go on. */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "tests/e2e/raw_queue.h"
 #include "tests/e2e/scenario.h"
@@ -288,6 +289,67 @@ START_TEST(test_ring_of_garbage_completes_with_errors)
 }
 END_TEST
 
+/* ---- errors that add up ---------------------------------------------------------------------------------- */
+
+#define STRATEGY "/sys/class/uacce/svasim_qm-0/isolate_strategy"
+#define ISOLATE	 "/sys/class/uacce/svasim_qm-0/isolate"
+
+static void be_isolated(void *arg)
+{
+	struct raw_queue q, refused;
+
+	(void)arg;
+	expect_eq(raw_queue_new(&q, 0), 0);
+	expect_eq(sys_write_text(STRATEGY, "65536"), -EINVAL);
+	expect_eq(sys_write_text(STRATEGY, "none"), -EINVAL);
+	expect_eq(sys_write_text(STRATEGY, "3"), 1);
+	expect_eq(sys_read_number(STRATEGY), 3);
+	for (unsigned int i = 0; i < 3; i++) {
+		expect_eq(sys_read_number(ISOLATE), 0);
+		expect_ignored(&q, raw_doorbell_value(q.sqn, RAW_DOORBELL_EQ, 0), 1);
+	}
+	expect_eq(sys_read_number(ISOLATE), 1);
+	expect_eq(sys_write_text(STRATEGY, "4"), -EPERM);
+	expect_eq(raw_open(&refused, 0), -EIO);
+	/* Who has a queue keeps it */
+	expect_works(&q);
+	raw_close(&q);
+	expect_eq(raw_open(&refused, 0), -EIO);
+}
+
+START_TEST(test_device_with_too_many_errors_is_isolated)
+{
+	scenario_passes(&(struct scenario){be_isolated, {NULL}});
+}
+END_TEST
+
+#define BURST 2000u
+
+static void ring_in_a_burst(void *arg)
+{
+	struct raw_queue q, other;
+
+	(void)arg;
+	expect_eq(raw_queue_new(&q, 0), 0);
+	expect_eq(raw_queue_new(&other, 0), 0);
+	for (unsigned int i = 0; i < BURST; i++)
+		raw_doorbell(&q, raw_doorbell_value(q.sqn, RAW_DOORBELL_EQ, i));
+	expect_works(&other);
+	expect_works(&q);
+	raw_close(&q);
+	raw_close(&other);
+}
+
+START_TEST(test_flood_of_errors_is_dropped_and_counted)
+{
+	struct platform *p = scenario_passes(&(struct scenario){ring_in_a_burst, {NULL}});
+
+	ck_assert_double_eq(metric(p, "accel.qm.bad_doorbells"), BURST);
+	ck_assert_double_eq(metric(p, "accel.aeq.written") + metric(p, "accel.aeq.dropped"), BURST);
+	ck_assert_double_ge(metric(p, "accel.aeq.interrupts"), 1);
+}
+END_TEST
+
 /* ---- system calls ------------------------------------------------------------------------------------------ */
 
 static void call_badly(void *arg)
@@ -452,10 +514,66 @@ START_TEST(test_child_has_no_access_to_its_parents_queue)
 }
 END_TEST
 
+static void child_maps_read_only(void *arg)
+{
+	const uint64_t offset = (uint64_t)(uintptr_t)arg;
+	struct raw_queue q;
+	int64_t va;
+
+	expect(raw_open(&q, 0) >= 0);
+	va = sys_map_file(PAGE, SYS_PROT_READ, q.fd, offset);
+	expect(va > 0);
+	expect_eq(prog_load((uint64_t)va, 4), 0);
+	prog_store((uint64_t)va, 0, 8);
+}
+
+static void store_to_read_only(void *arg)
+{
+	(void)arg;
+	expect_end(prog_fork(child_maps_read_only, (void *)0), SIGSEGV);
+	expect_end(prog_fork(child_maps_read_only, (void *)PAGE), SIGSEGV);
+}
+
+START_TEST(test_region_mapped_for_reading_cannot_be_written)
+{
+	scenario_passes(&(struct scenario){store_to_read_only, {NULL}});
+}
+END_TEST
+
+static void read_attributes(void *arg)
+{
+	char text[64];
+
+	(void)arg;
+	expect_eq(sys_read_text("/sys/class/uacce/svasim_qm-0/api", text, sizeof(text)), 11);
+	expect(!strcmp(text, "hisi_qm_v3\n"));
+	expect_eq(sys_read_text("/sys/class/uacce/svasim_qm-0/algorithms", text, sizeof(text)), 12);
+	expect(!strcmp(text, "copy\ncrc32c\n"));
+	expect_eq(raw_attribute(0, "flags"), 1);
+	expect_eq(raw_attribute(0, "available_instances"), 1024);
+	expect_eq(raw_attribute(0, "region_mmio_size"), 0x10000);
+	/* 1024 SQEs, 1024 CQEs, two status words */
+	expect_eq(raw_attribute(0, "region_dus_size"), 0x15000);
+	expect_eq(raw_attribute(0, "isolate"), 0);
+	expect_eq(sys_write_text("/sys/class/uacce/svasim_qm-0/flags", "0"), -EACCES);
+	expect_eq(sys_read_text("/sys/class/uacce/svasim_qm-0/nothing", text, sizeof(text)),
+		  -ENOENT);
+}
+
+START_TEST(test_attributes_tell_what_a_user_needs)
+{
+	scenario_passes(&(struct scenario){read_attributes, {NULL}});
+}
+END_TEST
+
 SCENARIO_SUITE("bad_input", {test_bad_request_gets_its_status, 1},
 	       {test_request_without_its_engine_is_refused, 1},
 	       {test_bad_doorbell_is_ignored_counted_and_reported, 2},
 	       {test_window_is_a_doorbell_and_nothing_else, 2},
 	       {test_ring_of_garbage_completes_with_errors, 1}, {test_bad_calls_get_their_errno, 1},
 	       {test_bad_mappings_get_their_errno, 1}, {test_cut_regions_harm_nobody, 1},
-	       {test_child_has_no_access_to_its_parents_queue, 1})
+	       {test_child_has_no_access_to_its_parents_queue, 1},
+	       {test_device_with_too_many_errors_is_isolated, 1},
+	       {test_flood_of_errors_is_dropped_and_counted, 1},
+	       {test_region_mapped_for_reading_cannot_be_written, 1},
+	       {test_attributes_tell_what_a_user_needs, 1})

@@ -231,11 +231,71 @@ START_TEST(test_host_does_not_change_the_trace)
 }
 END_TEST
 
+/* ---- the program itself ---------------------------------------------------------------------------------------- */
+
+static const char *const copies[][4] = {
+	{"workload.requests=600", "workload.source_fresh_percent=30",
+	 "workload.destination_fresh_percent=50", "workload.inflight=64"},
+	{"workload.requests=400", "workload.processes=2", "workload.threads=2",
+	 "workload.poll=irq"},
+};
+
+#define COPIES (sizeof(copies) / sizeof(copies[0]))
+
+static void run_copy(const char *const *settings, enum host host)
+{
+	char output[64];
+	int status;
+	pid_t pid;
+
+	snprintf(output, sizeof(output), "%s/%d", folder, (int)host);
+	pid = fork();
+	if (!pid) {
+		become(host);
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(EXIT_FAILURE);
+		execl(SVASIM_PROGRAM, "svasim", "run", "-w", "copy", "-s", settings[0], "-s",
+		      settings[1], "-s", settings[2], "-s", settings[3], "-o", output, "--trace",
+		      NULL);
+		_exit(EXIT_FAILURE);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
+static const char *const outputs[] = {"metrics.json", "trace.pftrace", "host.json"};
+
+START_TEST(test_host_does_not_change_what_the_program_writes)
+{
+	char plain[96], path[96];
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	for (enum host host = HOST_PLAIN; host < HOST_COUNT; host++) {
+		run_copy(copies[_i], host);
+		for (unsigned int i = 0; i < 2; i++) {
+			snprintf(plain, sizeof(plain), "%s/%d/%s", folder, HOST_PLAIN, outputs[i]);
+			snprintf(path, sizeof(path), "%s/%d/%s", folder, (int)host, outputs[i]);
+			ck_assert_int_gt(same_files(plain, path), 1000);
+		}
+	}
+	for (enum host host = HOST_PLAIN; host < HOST_COUNT; host++) {
+		for (unsigned int i = 0; i < 3; i++) {
+			snprintf(path, sizeof(path), "%s/%d/%s", folder, (int)host, outputs[i]);
+			unlink(path);
+		}
+		snprintf(path, sizeof(path), "%s/%d", folder, (int)host);
+		rmdir(path);
+	}
+	rmdir(folder);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	const struct scenario_test tests[] = {
 		{test_host_does_not_change_the_metrics, MACHINES},
 		{test_host_does_not_change_the_trace, MACHINES},
+		{test_host_does_not_change_what_the_program_writes, COPIES},
 	};
 
 	if (argc > 3 && !strcmp(argv[1], "--run"))

@@ -16,7 +16,10 @@
 static struct {
 	unsigned int sqn; /* of the child's queue */
 	bool stalled, go;
+	bool started, ended; /* the queue; who inherited it */
 } notes;
+
+static struct raw_queue thread_queue; /* of the process whose threads share it */
 
 static void await(const bool *flag)
 {
@@ -354,8 +357,170 @@ START_TEST(test_queue_left_with_faults_in_flight)
 }
 END_TEST
 
+/* ---- files that outlive the address space -------------------------------------------------------------------- */
+
+/* The child has its parent's queue, which works in its parent's address space: one that is gone */
+static void heir(void *arg)
+{
+	const uint64_t area = raw_pages(2);
+	struct raw_queue q = {.fd = (int64_t)(uintptr_t)arg};
+	struct raw_sqe answer, request = {.opcode = RAW_COPY,
+					  .length = PAGE,
+					  .source = area,
+					  .destination = area + PAGE};
+
+	await(&notes.go);
+	pattern_write(area, PAGE, 1);
+	/* The parent's mappings are gone, so the regions can be mapped */
+	expect_eq(raw_map(&q), 0);
+	expect_eq(raw_start(&q), notes.started ? -22 /* EINVAL: it is started */ : 0);
+	if (notes.started) {
+		q.phase = 1;
+		prog_mark_queue_open(0, q.sqn, q.depth);
+	}
+	q.errors_expected = true;
+	expect(raw_run(&q, &request, &answer));
+	expect_eq(answer.status, RAW_STATUS_READ_FAILED);
+	expect_eq(answer.fault_address, area);
+	expect(!prog_verify_mapped(area + PAGE));
+	raw_close(&q);
+	/* A queue of its own works */
+	expect_eq(raw_queue_new(&q, 0), 0);
+	expect_eq(raw_copy(&q, area, area + PAGE, PAGE), RAW_STATUS_OK);
+	expect(pattern_is(area + PAGE, PAGE, 1));
+	raw_close(&q);
+	notes.ended = true;
+}
+
+static void testator(void *arg)
+{
+	struct raw_queue q;
+
+	if (arg) {
+		expect_eq(raw_queue_new(&q, 0), 0);
+		prog_mark_queue_close(0, q.sqn);
+	} else {
+		expect(raw_open(&q, 0) >= 0);
+	}
+	prog_fork(heir, (void *)(uintptr_t)q.fd);
+}
+
+static void bequeath(bool started)
+{
+	notes.started = started;
+	expect_end(prog_fork(testator, started ? (void *)1 : NULL), 0);
+	expect_eq(raw_attribute(0, "available_instances"), 1023);
+	notes.go = true;
+	/* An orphan cannot be waited for */
+	await(&notes.ended);
+	expect_eq(raw_attribute(0, "available_instances"), 1024);
+}
+
+static void bequeath_started(void *arg)
+{
+	(void)arg;
+	bequeath(true);
+}
+
+static void bequeath_opened(void *arg)
+{
+	(void)arg;
+	bequeath(false);
+}
+
+START_TEST(test_queue_of_an_address_space_that_is_gone)
+{
+	struct platform *p = scenario_passes(
+		&(struct scenario){_i ? bequeath_started : bequeath_opened, {NULL}});
+
+	ck_assert_double_eq(metric(p, "requests.completed"), 2);
+	ck_assert_double_ge(metric(p, "accel.requests.by_status.read_failed"), 1);
+}
+END_TEST
+
+/* ---- a process of several threads ends ------------------------------------------------------------------------- */
+
+static void poll_for_ever(void *arg)
+{
+	const struct raw_queue *q = &thread_queue;
+	unsigned int revents;
+
+	(void)arg;
+	for (;;)
+		sys_poll(q->fd, SYS_POLLIN, SYS_POLL_FOREVER, &revents);
+}
+
+static void stop_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		sys_ioctl(thread_queue.fd, RAW_PUT_Q, 0);
+		sys_ioctl(thread_queue.fd, RAW_START_Q, 0);
+	}
+}
+
+static void compute_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;)
+		prog_work_ns(1000);
+}
+
+static void touch_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		const uint64_t page = raw_pages(4);
+
+		pattern_write(page, 4 * PAGE, 1);
+		sys_unmap(page, 4 * PAGE);
+	}
+}
+
+static void many_threads(void *arg)
+{
+	uint64_t area = raw_pages(2 * FLIGHT_PAGES);
+
+	expect_eq(raw_queue_new(&thread_queue, 0), 0);
+	for (unsigned int i = 0; i < FLIGHT_PAGES; i++)
+		raw_push_copy(&thread_queue, area + i * PAGE, area + (FLIGHT_PAGES + i) * PAGE,
+			      PAGE);
+	raw_ring(&thread_queue);
+	/* From now on nobody looks for completions */
+	prog_mark_queue_close(0, thread_queue.sqn);
+	expect(prog_thread(poll_for_ever, NULL) > 0);
+	expect(prog_thread(stop_for_ever, NULL) > 0);
+	expect(prog_thread(compute_for_ever, NULL) > 0);
+	expect(prog_thread(touch_for_ever, NULL) > 0);
+	sys_sleep_us((uint64_t)(uintptr_t)arg);
+	prog_exit(4);
+}
+
+static void end_of_many_threads(void *arg)
+{
+	(void)arg;
+	for (unsigned int us = 1; us < 60; us += 9)
+		expect_end(prog_fork(many_threads, (void *)(uintptr_t)us), 4 << 8);
+}
+
+START_TEST(test_process_ends_with_all_its_threads)
+{
+	static const char *const settings[][2] = {
+		{"machine.cpus=1", "kernel.fault.extra_ns=0"},
+		{"machine.cpus=2", "kernel.fault.extra_ns=10000"},
+		{"machine.cpus=8", "kernel.fault.extra_ns=0"},
+		{"machine.cpus=8", "kernel.fault.extra_ns=200000"},
+	};
+
+	scenario_passes(
+		&(struct scenario){end_of_many_threads, {settings[_i][0], settings[_i][1]}});
+}
+END_TEST
+
 SCENARIO_SUITE("process", {test_processes_see_only_their_own_memory, 2},
 	       {test_successors_do_not_see_their_predecessors, 1},
 	       {test_threads_have_queues_of_one_address_space, 1},
 	       {test_all_queues_work_and_one_more_is_refused, 2},
-	       {test_queue_left_with_faults_in_flight, 3 * LEAVE_COUNT})
+	       {test_queue_left_with_faults_in_flight, 3 * LEAVE_COUNT},
+	       {test_queue_of_an_address_space_that_is_gone, 2},
+	       {test_process_ends_with_all_its_threads, 4})

@@ -121,8 +121,33 @@ static void copy_in_area(void *arg)
 	prog_fetch_add(shared.ended, 1, 4);
 }
 
+#define CANARY_PAGES 24u
+
+static bool churn_ended;
+
+/*
+ * Another process, which gets the frames that the others give back. Whatever the device, or a CPU, still writes to a frame that it
+ * should have forgotten is found here.
+ */
+static void canary(void *arg)
+{
+	unsigned int round = (unsigned int)(uintptr_t)arg;
+
+	while (!churn_ended) {
+		const uint64_t pages = raw_pages(CANARY_PAGES);
+
+		pattern_write(pages, CANARY_PAGES * PAGE, ++round);
+		prog_work_ns(3000);
+		expect(pattern_is(pages, CANARY_PAGES * PAGE, round));
+		sys_unmap(pages, CANARY_PAGES * PAGE);
+	}
+}
+
 static void churn(void *arg)
 {
+	const int64_t bird = prog_fork(canary, (void *)(uintptr_t)seed);
+	int status;
+
 	(void)arg;
 	/* Far from where the kernel would place a mapping, so that holes in it stay holes */
 	shared.area = AREA_VA;
@@ -134,6 +159,9 @@ static void churn(void *arg)
 	}
 	while (prog_load(shared.ended, 4) < 4)
 		sys_sleep_us(20);
+	churn_ended = true;
+	expect_eq(sys_wait(bird, &status), bird);
+	expect_eq(status, 0);
 }
 
 static const char *const churn_machines[][3] = {

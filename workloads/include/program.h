@@ -94,6 +94,15 @@ bool prog_verify_mapped(uint64_t va);
 
 struct param_desc;
 
+/* What a program may count on: known before it runs. */
+struct workload_machine {
+	uint64_t ram_bytes;
+	unsigned int accelerators;
+	unsigned int queues;	  /* of one accelerator */
+	unsigned int queue_depth; /* entries of a new queue's ring, of which one stays free */
+	uint64_t request_bytes;	  /* the longest request */
+};
+
 struct workload {
 	const char *name;
 	const char *help;
@@ -101,6 +110,9 @@ struct workload {
 	const struct param_desc *params; /* keys below "workload." */
 	size_t param_count;
 	void *values; /* the struct that they fill in */
+	/* NULL, or whether the parameters suit each other and the machine: 0, or -1 with a line in `error` of at least 256
+	 * bytes: "workload.KEY: VALUE: what is wrong (allowed: ...)" */
+	int (*check)(const struct workload_machine *machine, char *error, size_t size);
 };
 
 #endif
