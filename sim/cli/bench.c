@@ -345,6 +345,9 @@ static int take_option(void *arg, size_t option, const char *value)
 		options->json = true;
 		break;
 	case OPTION_INSTRUCTIONS:
+		if (!meter_counts_instructions())
+			return cli_user_error("--instructions: svasim was built without valgrind's "
+					      "header (allowed: with it)");
 		options->instructions = true;
 		break;
 	case OPTION_ONLY:

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "workloads/include/program.h"
+
 /* What happened between meter_begin() and meter_end(). */
 struct meter {
 	double wall_s, cpu_s;
@@ -19,6 +21,8 @@ struct meter {
 /* Begin may be called again: the last one counts. Under callgrind instructions are counted between the two. */
 void meter_begin(struct meter *meter);
 void meter_end(struct meter *meter);
+/* Whether callgrind's header was there when this was compiled. */
+bool meter_counts_instructions(void);
 
 struct bench_figures {
 	struct meter meter;
@@ -31,15 +35,19 @@ struct bench_case {
 	/* 0, or the exit status after telling why */
 	int (*run)(const struct bench_case *which, uint64_t operations,
 		   struct bench_figures *figures);
-	const char *settings[8]; /* of a machine: besides the common ones */
-	uint64_t operations;	 /* by default */
-	uint32_t number;	 /* the case's own */
+	const struct workload *workload; /* of a machine; NULL: copy */
+	const char *settings[8];	 /* of a machine: besides the common ones */
+	uint64_t operations;		 /* by default */
+	uint32_t number;		 /* the case's own */
 	bool trace;
 };
 
 /* bench_cases.c */
 extern const struct bench_case bench_cases[];
 extern const unsigned int bench_case_count;
+
+/* bench_footprint.c */
+extern const struct workload bench_footprint;
 
 /* bench_smmu.c: an SMMU alone; `number` is the TLB's size */
 int bench_translation_hit(const struct bench_case *which, uint64_t operations,

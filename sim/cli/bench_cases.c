@@ -58,9 +58,16 @@ static int run_engine_events(const struct bench_case *which, uint64_t operations
 /* ---- machines ----------------------------------------------------------------------------------- */
 
 static const char *const common_settings[] = {
-	"workload.bytes=4096",	      "workload.inflight=64", "workload.poll=spin",
-	"workload.verify=false", /* an instrument of ours, not the machine's */
+	"workload.inflight=64",
 	"accel.dma_burst_bytes=4096",
+	NULL,
+};
+
+static const char *const copy_settings[] = {
+	"workload.bytes=4096",
+	"workload.poll=spin",
+	"workload.verify=false", /* an instrument of ours, not the machine's */
+	NULL,
 };
 
 struct job {
@@ -134,22 +141,31 @@ static int finish_trace(struct job *job)
 	return 0;
 }
 
+static int assign(struct platform_config *config, const struct bench_case *which,
+		  const char *const *settings)
+{
+	struct param_error error;
+
+	for (; *settings; settings++)
+		if (param_assign(config->params, which->name, *settings, &error))
+			return cli_user_error("%s", error.text);
+	return 0;
+}
+
 static int configure(struct platform_config *config, const struct bench_case *which,
 		     uint64_t requests)
 {
+	static const char *const nothing[] = {NULL};
+	char text[64];
+	const char *const operations[] = {text, NULL};
 	struct param_error error;
-	char setting[64];
-	int bad = 0;
 
-	snprintf(setting, sizeof(setting), "workload.requests=%llu", (unsigned long long)requests);
-	bad |= param_assign(config->params, which->name, setting, &error);
-	for (size_t i = 0; !bad && i < sizeof(common_settings) / sizeof(common_settings[0]); i++)
-		bad = param_assign(config->params, which->name, common_settings[i], &error);
-	for (const char *const *s = which->settings; !bad && *s; s++)
-		bad = param_assign(config->params, which->name, *s, &error);
-	if (!bad)
-		bad = platform_config_check(config, &error);
-	return bad ? cli_user_error("%s", error.text) : 0;
+	snprintf(text, sizeof(text), "workload.requests=%llu", (unsigned long long)requests);
+	if (assign(config, which, operations) || assign(config, which, common_settings) ||
+	    assign(config, which, which->workload ? nothing : copy_settings) ||
+	    assign(config, which, which->settings))
+		return CLI_EXIT_USER_ERROR;
+	return platform_config_check(config, &error) ? cli_user_error("%s", error.text) : 0;
 }
 
 static int simulate(const struct platform_config *config, struct job *job)
@@ -180,7 +196,8 @@ static int simulate(const struct platform_config *config, struct job *job)
 static int run_machine(const struct bench_case *which, uint64_t operations,
 		       struct bench_figures *figures)
 {
-	struct platform_config *config = platform_config_new(platform_workload("copy"));
+	struct platform_config *config =
+		platform_config_new(which->workload ? which->workload : platform_workload("copy"));
 	struct job job = {.which = which, .figures = figures};
 	int status = configure(config, which, operations);
 
@@ -226,6 +243,16 @@ const struct bench_case bench_cases[] = {
 	 .help = "1,000 processes with 1 queue and 1 in flight each",
 	 MACHINE,
 	 .settings = {"workload.processes=1000", "workload.inflight=1"}},
+	{.name = "footprint-4K",
+	 .help = "4 KiB copies, 64 in flight, between two pages",
+	 MACHINE,
+	 .workload = &bench_footprint,
+	 .settings = {"workload.footprint_bytes=8KiB"}},
+	{.name = "footprint-64G",
+	 .help = "the same, between random pages of 64 GiB",
+	 MACHINE,
+	 .workload = &bench_footprint,
+	 .settings = {"workload.footprint_bytes=64GiB", "machine.ram_bytes=128GiB"}},
 	{.name = "hit-64",
 	 .help = "SMMU alone: TLB hits, 64 entries",
 	 .operation = "transaction",

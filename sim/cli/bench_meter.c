@@ -11,7 +11,9 @@
 #if __has_include(<valgrind/callgrind.h>)
 #pragma GCC diagnostic ignored "-Wconversion"
 #include <valgrind/callgrind.h>
+#define HAVE_CALLGRIND true
 #else
+#define HAVE_CALLGRIND			false
 #define CALLGRIND_START_INSTRUMENTATION ((void)0)
 #define CALLGRIND_STOP_INSTRUMENTATION	((void)0)
 #define CALLGRIND_ZERO_STATS		((void)0)
@@ -44,4 +46,9 @@ void meter_end(struct meter *meter)
 	meter->cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - meter->cpu_s;
 	meter->events = sim_host_counters()->events_fired - meter->events;
 	meter->thread_switches = sim_host_counters()->thread_switches - meter->thread_switches;
+}
+
+bool meter_counts_instructions(void)
+{
+	return HAVE_CALLGRIND;
 }

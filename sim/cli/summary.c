@@ -79,24 +79,11 @@ static void print_fault_stages(const struct stats *stats, double count)
 	printf("  (mean time to reach each stage from the one before)\n");
 }
 
-struct busiest {
-	const char *name;
-	double utilisation, queue_mean;
-};
-
-static void take_busiest(void *arg, const char *name, double utilisation, double queue_mean)
-{
-	struct busiest *busiest = arg;
-
-	if (!busiest->name || utilisation > busiest->utilisation)
-		*busiest = (struct busiest){name, utilisation, queue_mean};
-}
-
 /* What limits the run, in a line: the resource with the highest utilisation, and what the requests around the
  * median waited for most. */
 static void print_bottleneck(const struct stats *stats)
 {
-	struct busiest busiest = {0};
+	struct resource_load busiest = {0};
 	double share = 0;
 	int largest = 0;
 
@@ -109,7 +96,7 @@ static void print_bottleneck(const struct stats *stats)
 			largest = cause;
 		}
 	}
-	resource_visit(stats, take_busiest, &busiest);
+	resource_bottleneck(stats, &busiest);
 	if (!busiest.name && share == 0)
 		return;
 	printf("  %-12s", "bottleneck");

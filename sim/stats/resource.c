@@ -133,6 +133,36 @@ void resource_register(struct stats *stats, const char *name, const struct resou
 		      "busy time of all servers, up to the last change");
 }
 
+bool resource_bottleneck(const struct stats *stats, struct resource_load *load)
+{
+	const struct resource_list *list = stats_resources((struct stats *)(uintptr_t)stats);
+	const struct resource_entry *best = NULL;
+	double highest = 0, best_use = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const double use = utilisation(list->entries[i]);
+
+		if (use > highest)
+			highest = use;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const struct resource_entry *entry = list->entries[i];
+		const double use = utilisation(entry);
+
+		if (use < highest - RESOURCE_SAME)
+			continue;
+		if (!best || best->resource->holds > entry->resource->holds ||
+		    (best->resource->holds == entry->resource->holds && use > best_use)) {
+			best = entry;
+			best_use = use;
+		}
+	}
+	if (!best)
+		return false;
+	*load = (struct resource_load){best->name, best_use, queue_mean(best)};
+	return true;
+}
+
 void resource_visit(const struct stats *stats, resource_visit_fn fn, void *arg)
 {
 	const struct resource_list *list = stats_resources((struct stats *)(uintptr_t)stats);

@@ -10,6 +10,7 @@
 #ifndef SIM_STATS_RESOURCE_H
 #define SIM_STATS_RESOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sim/engine/engine.h"
@@ -21,6 +22,9 @@ extern "C" {
 
 struct resource {
 	uint32_t servers;
+	/* Set by the owner after resource_init(): a place that is held while others work (a slot, a buffer, an
+	 * outstanding transaction). It is full when what comes after it is slow. */
+	bool holds;
 	uint32_t busy, waiting; /* now */
 	uint32_t waiting_max;
 	sim_time changed;	      /* when busy or waiting last did */
@@ -95,6 +99,18 @@ void resource_register(struct stats *stats, const char *name, const struct resou
  */
 void resource_window_begin(struct stats *stats);
 void resource_window_end(struct stats *stats);
+
+/*
+ * The resource that limits the run: the one with the highest utilisation; of those within RESOURCE_SAME of it
+ * one that works rather than one that is held, since whatever is slow fills the places before it.
+ */
+#define RESOURCE_SAME 0.02
+struct resource_load {
+	const char *name; /* the registry's */
+	double utilisation, queue_mean;
+};
+/* False if none is registered. */
+bool resource_bottleneck(const struct stats *stats, struct resource_load *load);
 
 /* All registered resources of a registry, in order: fn(arg, name, utilisation, queue_mean). */
 typedef void (*resource_visit_fn)(void *arg, const char *name, double utilisation,

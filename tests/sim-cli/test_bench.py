@@ -6,7 +6,7 @@ import unittest
 
 import cli
 
-CASES = {"systemc", "engine", "copy", "copy-traced", "copy-verified", "queues-64", "queues-512", "hit-64", "hit-1024",
+CASES = {"systemc", "engine", "copy", "copy-traced", "copy-verified", "queues-64", "queues-512", "footprint-4K", "footprint-64G", "hit-64", "hit-1024",
          "hit-65536", "walk"}
 FEW = ["--operations", "2000"]
 

@@ -237,6 +237,38 @@ START_TEST(test_without_a_window_the_whole_run_counts)
 }
 END_TEST
 
+START_TEST(test_bottleneck_is_the_busiest_that_works)
+{
+	struct stats *stats = stats_new();
+	struct resource slots, engine, bus;
+	struct resource_load load;
+
+	ck_assert(!resource_bottleneck(stats, &load));
+	resource_init(&slots, 1);
+	resource_init(&engine, 1);
+	resource_init(&bus, 1);
+	slots.holds = true;
+	resource_register(stats, "slots", &slots, "slots before the engine");
+	resource_register(stats, "engine", &engine, "engine");
+	resource_register(stats, "bus", &bus, "bus");
+	sim_current_time = 1000;
+	resource_add(&slots, 1000, 0);
+	resource_add(&engine, 400, 0);
+	resource_add(&bus, 600, 0);
+	ck_assert(resource_bottleneck(stats, &load)); /* nothing that works is as busy */
+	ck_assert_str_eq(load.name, "slots");
+	resource_add(&engine, 590, 100);
+	ck_assert(resource_bottleneck(stats, &load));
+	ck_assert_str_eq(load.name, "engine");
+	ck_assert_double_eq(load.utilisation, 0.99);
+	ck_assert_double_eq(load.queue_mean, 0.1);
+	resource_add(&bus, 395, 0);
+	ck_assert(resource_bottleneck(stats, &load));
+	ck_assert_str_eq(load.name, "bus");
+	stats_free(stats);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("measure");
@@ -258,6 +290,7 @@ int main(void)
 	tcase_add_test(tcase, test_requests_wanted);
 	tcase_add_test(tcase, test_utilisation_is_of_the_window);
 	tcase_add_test(tcase, test_without_a_window_the_whole_run_counts);
+	tcase_add_test(tcase, test_bottleneck_is_the_busiest_that_works);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
