@@ -242,6 +242,27 @@ static void start(void *arg)
 	send(t);
 }
 
+/* Caches before and beside the TLB, in SMMUs that have them: off, to measure the TLB and whole walks. */
+static int turn_off(struct param_set *set, const char *name, struct param_error *error)
+{
+	static const char *const caches[] = {
+		"smmu.micro_tlb_entries",
+		"smmu.walk_cache_l0_entries",
+		"smmu.walk_cache_l1_entries",
+		"smmu.walk_cache_l2_entries",
+	};
+	char setting[64];
+
+	for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++) {
+		if (!param_format(set, caches[i], setting, sizeof(setting)))
+			continue;
+		snprintf(setting, sizeof(setting), "%s=0", caches[i]);
+		if (param_assign(set, name, setting, error))
+			return -1;
+	}
+	return 0;
+}
+
 static int set_params(struct translator *t, const struct bench_case *which)
 {
 	const struct param_group group = {"smmu", smmu_param_descs, smmu_param_count, &t->params};
@@ -251,9 +272,7 @@ static int set_params(struct translator *t, const struct bench_case *which)
 	int bad;
 
 	snprintf(setting, sizeof(setting), "smmu.tlb_entries=%u", which->number);
-	bad = param_assign(set, which->name, setting, &error);
-	for (const char *const *s = which->settings; !bad && *s; s++)
-		bad = param_assign(set, which->name, *s, &error);
+	bad = turn_off(set, which->name, &error) || param_assign(set, which->name, setting, &error);
 	param_set_free(set);
 	return bad ? cli_user_error("%s", error.text) : 0;
 }
