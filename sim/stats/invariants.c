@@ -59,6 +59,11 @@ const struct invariant invariants[] = {
 	{"requested-bytes",
 	 "requests.bytes = sum(accel*.engines.copy.bytes) + sum(accel*.engines.crc32c.bytes)",
 	 "sum(accel*.dma.errors) + requests.errors + requests.abandoned", 0},
+	{"read-served", "sum(accel*.dma.read_bytes) <= sum(memory.requester.accel*.bytes_read)",
+	 "sum(accel*.dma.errors)", 0},
+	{"write-served",
+	 "sum(accel*.dma.write_bytes) <= sum(memory.requester.accel*.bytes_written)",
+	 "sum(accel*.dma.errors)", 0},
 	{"sqes-answered",
 	 "sum(accel*.sqes_fetched) = sum(accel*.requests.by_status.*) + "
 	 "sum(accel*.requests.dropped)",

@@ -66,6 +66,10 @@ static struct figure {
 	{"accel1.dma.errors", 0},
 	{"accel1.engines.copy.bytes", 96000},
 	{"accel1.engines.crc32c.bytes", 0},
+	{"memory.requester.accel0.bytes_read", 4100000},
+	{"memory.requester.accel0.bytes_written", 3000000},
+	{"memory.requester.accel1.bytes_read", 100000},
+	{"memory.requester.accel1.bytes_written", 96000},
 	{"accel.sqes_fetched", 1000},
 	{"accel.requests.by_status.success", 998},
 	{"accel.requests.by_status.bad_opcode", 1},
@@ -164,6 +168,8 @@ static const struct breakage {
 	{"copied-bytes", "accel1.dma.write_bytes", 4096},
 	{"read-bytes", "accel.dma.read_bytes", 4000001},
 	{"requested-bytes", "requests.bytes", 4096},
+	{"read-served", "memory.requester.accel0.bytes_read", 3900000},
+	{"write-served", "memory.requester.accel1.bytes_written", 95999},
 	{"sqes-answered", "accel.requests.dropped", 2},
 };
 
