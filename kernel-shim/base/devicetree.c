@@ -279,6 +279,12 @@ static void device_remove(struct device_node *np)
 	platform_device_put(pdev);
 }
 
+void shim_device_remove(unsigned int index)
+{
+	if (index < boot_params->nr_devices)
+		device_remove(device_nodes[index]);
+}
+
 void shim_devices_remove(void)
 {
 	for (unsigned int i = boot_params->nr_devices; i-- > 0;)

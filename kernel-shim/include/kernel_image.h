@@ -214,6 +214,10 @@ struct kernel_ops {
 	/* True once the current task has a fatal signal: user mode must be left by returning from user_run() */
 	int (*user_must_exit)(void);
 
+	/* Takes a boot device off its bus, and with it whatever depends on it, by the current task (blocks): what a
+	 * hot removal does, for devices whose driver offers no unbind attribute */
+	void (*remove_device)(unsigned int index);
+
 	/* User code's time on its CPU: adds up; charged before the next effect that others can see */
 	void (*charge)(ki_u64 ps);
 	/* Lets simulated time catch up with the CPU (blocks); interrupts are taken, the task may be preempted */

@@ -87,6 +87,7 @@ int shim_fs_check_leaks(void);
 
 /* base/: devices of boot_params */
 int shim_devices_add(void);	/* creates the platform devices; drivers bind */
+void shim_device_remove(unsigned int index); /* one of boot_params; no effect on one that is gone */
 void shim_devices_remove(void); /* in reverse order */
 
 /*

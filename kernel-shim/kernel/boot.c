@@ -138,6 +138,15 @@ static int op_page_fault(ki_u64 va, unsigned int access)
 	return error;
 }
 
+/* Hot removal, in the context of the current task as the process that asks for it */
+static void op_remove_device(unsigned int index)
+{
+	bool from_user = user_leave();
+
+	shim_device_remove(index);
+	user_return(from_user);
+}
+
 /* ---- boot ------------------------------------------------------------------------------------------------------ */
 
 /* Parameters that are not a module's: early_param() has the name, __setup() the name with its '=' */
@@ -340,6 +349,7 @@ const struct kernel_ops svasim_kernel = {
 	.wait = op_wait,
 	.syscall = op_syscall,
 	.page_fault = op_page_fault,
+	.remove_device = op_remove_device,
 	.user_must_exit = op_user_must_exit,
 	.charge = op_charge,
 	.sync = op_sync,

@@ -219,6 +219,10 @@ bool cpu_interrupt_pending(const struct shim_cpu *cpu)
 
 void cpu_take_interrupts(struct shim_cpu *cpu)
 {
+	struct shim_sched *sched = sched_of(running);
+	const bool user = sched->in_user;
+
+	sched->in_user = false; /* a handler is the kernel's: nothing else runs before its end */
 	while (signals_enabled && cpu_interrupt_pending(cpu)) {
 		signals_enabled = 0;
 		preempt_count_add(HARDIRQ_OFFSET);
@@ -230,6 +234,7 @@ void cpu_take_interrupts(struct shim_cpu *cpu)
 		preempt_count_sub(HARDIRQ_OFFSET);
 		signals_enabled = 1;
 	}
+	sched->in_user = user;
 }
 
 void shim_sync(void)

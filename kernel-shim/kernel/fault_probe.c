@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Instruments: nothing here changes what the machine does or when. The functions of the SVA stack are compiled with
- * enter and exit hooks; calls between its objects at which an I/O page fault changes hands
+ * Instruments: what happens in the machine, and when, does not depend on whether anybody looks. The functions of the
+ * SVA stack are compiled with enter and exit hooks; calls between its objects at which an I/O page fault changes hands
  * (iommu_report_device_fault, iopf_group_response) are led through here at link time (ld --wrap), so that the stages of
- * a fault get their times without touching the kernel's source.
+ * a fault get their times without touching the kernel's source. Before a fault's answer the CPU catches up with
+ * simulated time, in every run.
  */
 #include <linux/iommu.h>
 

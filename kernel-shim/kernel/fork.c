@@ -507,8 +507,7 @@ void processes_end(void)
 	struct process *child;
 	bool any = true;
 
-	list_for_each_entry(child, &all_processes, all)
-		process_end(child, SIGKILL);
+	list_for_each_entry(child, &all_processes, all) process_end(child, SIGKILL);
 	for (;;) {
 		wait_event(boot_process.child_wait,
 			   (child = find_child(&boot_process, 0, &any)) || !any);

@@ -30,7 +30,7 @@ struct shim_cpu {
 	bool kicked;  /* idle, and told to look at the run queue */
 	bool claimed; /* idle, and has woken a task that it will run */
 	bool need_resched;
-	bool event; /* the event register of WFE */
+	bool event;  /* the event register of WFE */
 	u64 kick_at; /* when an idle CPU learns of the wake-up */
 	u64 slice_start;
 	struct list_head irqs;	   /* pending lines, in the order of their arrival */

@@ -3,7 +3,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sim/cli/cli.h"
 #include "sim/cli/options.h"
@@ -23,7 +22,6 @@ static void fill_tables(struct getopt_tables *tables, const struct cli_syntax *s
 {
 	char *letter = tables->letters;
 
-	memset(tables, 0, sizeof(*tables));
 	*letter++ = ':'; /* a missing argument is told apart */
 	for (size_t i = 0; i < syntax->count; i++) {
 		const struct cli_option *option = &syntax->options[i];
@@ -90,7 +88,7 @@ static int fail(const struct cli_syntax *syntax, const char *what, char *const *
 int cli_parse(const struct cli_syntax *syntax, int argc, char **argv,
 	      int (*take)(void *arg, size_t option, const char *value), void *arg)
 {
-	struct getopt_tables tables;
+	struct getopt_tables tables = {0};
 	int code, status;
 
 	fill_tables(&tables, syntax);

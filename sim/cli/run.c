@@ -30,6 +30,7 @@
 #define MAX_SETTINGS	       256
 #define LONGEST_FILE_NAME      32 /* of the output folder */
 #define EMERGENCY_TIMEOUT_S    20
+#define EMERGENCY_STACK_BYTES  (256 * 1024)
 #define EXIT_BY_SIGNAL(signal) (128 + (signal))
 
 struct run_options {
@@ -419,12 +420,28 @@ static void on_interrupt(int signal)
 	platform_interrupt(signal);
 }
 
-/* An assertion has failed, and has said so. What the run has come to helps to find out why. */
-static void on_abort(int signal)
+/* An assertion has failed, or worse. What the run has come to helps to find out why. */
+static void on_bug(int signal)
 {
-	(void)signal;
 	alarm(EMERGENCY_TIMEOUT_S);
-	platform_emergency("a bug of the simulator, see above,");
+	platform_emergency(signal == SIGABRT ? "a bug of the simulator, see above,"
+					     : "a bug of the simulator, a bad memory access,");
+}
+
+/* AddressSanitizer has more to say about a bad access. */
+static void catch_bad_accesses(void)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+	/* of its own, since the one in use may have overflowed */
+	static char stack[EMERGENCY_STACK_BYTES];
+	const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	const struct sigaction action = {.sa_handler = on_bug,
+					 .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
+
+	sigaltstack(&alternate, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+#endif
 }
 
 static void catch_signals(void)
@@ -432,11 +449,13 @@ static void catch_signals(void)
 	/* The second time the program just ends. */
 	const struct sigaction interrupt = {.sa_handler = on_interrupt,
 					    .sa_flags = (int)SA_RESETHAND};
-	const struct sigaction bug = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
+	const struct sigaction bug = {.sa_handler = on_bug, .sa_flags = (int)SA_RESETHAND};
 
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGTERM, &interrupt, NULL);
+	sigaction(SIGHUP, &interrupt, NULL);
 	sigaction(SIGABRT, &bug, NULL);
+	catch_bad_accesses();
 	/* Full files and closed pipes are errors of the write, and must not cost the results. */
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);

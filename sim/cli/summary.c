@@ -7,28 +7,34 @@
 #include "sim/stats/life.h"
 #include "sim/stats/resource.h"
 
-#define BAR_WIDTH 40
+#define BAR_WIDTH    40
+#define REDRAW_EVERY 10000 /* requests, where a percent is more */
+#define ERASE_TO_END "\r\033[K"
+
+static bool progress_shown;
 
 void summary_progress(void *arg, uint64_t received, uint64_t expected)
 {
-	static uint64_t shown = UINT64_MAX;
-	uint64_t percent = expected ? received * 100 / expected : 0;
+	static uint64_t shown_percent;
+	const uint64_t percent = expected ? received * 100 / expected : 0;
 	char bar[BAR_WIDTH + 1];
 
 	(void)arg;
-	if (percent == shown)
+	if (progress_shown && percent == shown_percent && received % REDRAW_EVERY)
 		return;
-	shown = percent;
+	progress_shown = true;
+	shown_percent = percent;
 	for (unsigned int i = 0; i < BAR_WIDTH; i++)
 		bar[i] = i * 100 < percent * BAR_WIDTH ? '#' : '.';
 	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r[%s] %3llu %%  %llu requests", bar, (unsigned long long)percent,
-		(unsigned long long)received);
+	fprintf(stderr, "\r[%s] %3llu %%  %llu of %llu requests", bar, (unsigned long long)percent,
+		(unsigned long long)received, (unsigned long long)expected);
 }
 
 void summary_progress_end(void)
 {
-	fprintf(stderr, "\r%*s\r", BAR_WIDTH + 40, "");
+	if (progress_shown)
+		fputs(ERASE_TO_END, stderr);
 }
 
 static double get(const struct stats *stats, const char *name)

@@ -7,7 +7,7 @@
 
 #include "sim/platform/platform.h"
 
-/* A progress bar on stderr; redrawn once per percent. */
+/* A progress bar on stderr, redrawn when it has something new to show. */
 void summary_progress(void *arg, uint64_t received, uint64_t expected);
 void summary_progress_end(void);
 

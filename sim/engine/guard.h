@@ -12,14 +12,14 @@ namespace sim
 
 class guard_census
 {
-      public:
+public:
 	void clear();
 	/* A callback, or, if thread_name is given, a step of that thread's function. */
 	void add(const void *function, const char *thread_name);
 	/* One line on stderr. */
 	void report(sim_time now, uint64_t callbacks) const;
 
-      private:
+private:
 	static constexpr unsigned int slots = 64; /* callbacks told apart; a loop has a handful */
 	struct entry {
 		const void *function;

@@ -38,13 +38,13 @@ struct txn_extension : tlm::tlm_extension<txn_extension> {
 /* C model → sockets: port() is what a model is given; the socket is bound to some target. */
 class initiator_bridge : public sc_core::sc_module
 {
-      public:
+public:
 	tlm_utils::simple_initiator_socket<initiator_bridge> socket;
 	explicit initiator_bridge(const sc_core::sc_module_name &name);
 	~initiator_bridge() override;
 	sim_port port();
 
-      private:
+private:
 	struct impl;
 	impl *impl_;
 	tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload &payload, tlm::tlm_phase &phase,
@@ -57,7 +57,7 @@ class initiator_bridge : public sc_core::sc_module
  */
 class target_bridge : public sc_core::sc_module
 {
-      public:
+public:
 	tlm_utils::simple_target_socket<target_bridge> socket;
 	/*
 	 * `defaults`: attributes of transactions from initiators without our extension (stream_id,
@@ -67,7 +67,7 @@ class target_bridge : public sc_core::sc_module
 		      const sim_txn &defaults = sim_txn{});
 	~target_bridge() override;
 
-      private:
+private:
 	struct impl;
 	impl *impl_;
 	tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload &payload, tlm::tlm_phase &phase,

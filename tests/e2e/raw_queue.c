@@ -25,7 +25,7 @@ uint64_t raw_pages(unsigned int pages)
 	return (uint64_t)sys_map(0, pages * PAGE, SYS_PROT_RW);
 }
 
-/* ---- from open to close --------------------------------------------------------------------------- */
+/* ---- from open to close ---------------------------------------------------------------------- */
 
 int64_t raw_open(struct raw_queue *q, unsigned int device)
 {
@@ -132,7 +132,7 @@ int64_t raw_queue_new(struct raw_queue *q, unsigned int device)
 	return result;
 }
 
-/* ---- requests --------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 unsigned int raw_push(struct raw_queue *q, const struct raw_sqe *sqe)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A queue of the accelerator by system calls alone, without libwd: for tests that need what a library would not do.
- * A raw_queue is a local of the program's thread. Results are 0 or negative errno unless said otherwise.
+ * A queue of the accelerator by system calls alone, without libwd: for tests that need what a
+ * library would not do. A raw_queue is a local of the program's thread. Results are 0 or negative
+ * errno unless said otherwise.
  */
 #ifndef TESTS_E2E_RAW_QUEUE_H
 #define TESTS_E2E_RAW_QUEUE_H

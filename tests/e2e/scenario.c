@@ -82,3 +82,8 @@ int scenario_suite(const char *name, const struct scenario_test *tests, size_t c
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+void machine_remove_device(unsigned int index)
+{
+	the_machine->kernel->remove_device(index);
+}

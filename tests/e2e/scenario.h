@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Scenarios: a program of the test's own on a whole machine, with the real kernel, in a process of its own (Check forks one per
- * test). What the program finds wrong it reports with expect(); the test looks at the run's result and metrics.
+ * Scenarios: a program of the test's own on a whole machine, with the real kernel, in a process of
+ * its own (Check forks one per test). What the program finds wrong it reports with expect(); the
+ * test looks at the run's result and metrics.
  */
 #ifndef TESTS_E2E_SCENARIO_H
 #define TESTS_E2E_SCENARIO_H
@@ -19,7 +20,10 @@ struct scenario {
 /* Builds and runs, in a test or outside of one. */
 struct platform *scenario_execute(const struct scenario *scenario, struct platform_result *result);
 
-/* Builds, runs and checks that the run itself is clean: no leak, no open request, idle hardware, no warning of the kernel. */
+/*
+ * Builds, runs and checks that the run itself is clean: no leak, no open request, idle hardware, no
+ * warning of the kernel.
+ */
 struct platform *scenario_run(const struct scenario *scenario, struct platform_result *result);
 
 /* As scenario_run(), and the run must end with PLATFORM_OK. */
@@ -30,6 +34,9 @@ double metric(const struct platform *platform, const char *name);
 
 /* In a program: what a counter says now. It costs nothing. */
 uint64_t metric_now(const char *name);
+
+/* In a program: hot removal of a boot device, for those that no driver attribute unbinds. */
+void machine_remove_device(unsigned int index);
 
 struct scenario_test {
 	const TTest *test;

@@ -23,7 +23,7 @@ static int64_t call(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint
 	return prog_syscall(number, a0, a1, a2, a3, 0, 0);
 }
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static int64_t map(uint64_t va, uint64_t bytes, unsigned int protection, unsigned int flags,
 		   int64_t fd, uint64_t offset)
@@ -82,7 +82,7 @@ static void scratch_free(uint64_t page)
 	sys_unmap(page, PAGE);
 }
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 int64_t sys_open(const char *path, unsigned int flags)
 {
@@ -172,7 +172,7 @@ int64_t sys_poll(int64_t fd, unsigned int events, uint64_t timeout_ns, unsigned 
 	return ready;
 }
 
-/* ---- processes, time ------------------------------------------------------------------------------ */
+/* ---- processes, time ------------------------------------------------------------------------- */
 
 int64_t sys_wait(int64_t pid, int *status)
 {
@@ -198,7 +198,7 @@ void sys_sleep_us(uint64_t us)
 	scratch_free(page);
 }
 
-/* ---- contents --------------------------------------------------------------------------------------- */
+/* ---- contents -------------------------------------------------------------------------------- */
 
 static uint8_t pattern_byte(uint64_t offset, unsigned int seed)
 {

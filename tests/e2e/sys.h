@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * System calls of AArch64 Linux for a test's programs, with their arguments as C values; results are negative errno.
- * What the kernel reads or writes for a call goes through a scratch page of its own, which is unmapped afterwards.
+ * System calls of AArch64 Linux for a test's programs, with their arguments as C values; results
+ * are negative errno. What the kernel reads or writes for a call goes through a scratch page of its
+ * own, which is unmapped afterwards.
  */
 #ifndef TESTS_E2E_SYS_H
 #define TESTS_E2E_SYS_H

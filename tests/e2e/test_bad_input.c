@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a process can get wrong: requests, doorbells, ioctls, mappings. It gets an answer; the device and others go on. */
+/*
+ * What a process can get wrong: requests, doorbells, ioctls, mappings. It gets an answer; the
+ * device and others go on.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -28,7 +31,7 @@ static void expect_works(struct raw_queue *q)
 	sys_unmap(area, 2 * PAGE);
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------ */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 struct bad_sqe {
 	struct raw_sqe sqe; /* addresses: 0 stands for good ones */
@@ -125,7 +128,7 @@ START_TEST(test_request_without_its_engine_is_refused)
 }
 END_TEST
 
-/* ---- doorbells ------------------------------------------------------------------------------------------- */
+/* ---- doorbells ------------------------------------------------------------------------------- */
 
 /* What a bad doorbell adds to: accel.qm.bad_doorbells, the driver's count of AEQEs */
 struct doorbell_counts {
@@ -170,7 +173,10 @@ static void ring_badly(struct raw_queue *q, unsigned int other, bool v3)
 	expect_ignored(q, raw_doorbell_value(sqn, 15, 0), 1);
 	/* A queue that nobody has started; v3: of another window */
 	expect_ignored(q, raw_doorbell_value(other, RAW_DOORBELL_SQ, 1), 1);
-	/* 64 queues: a number that is none. Where the window says who rang, it is reported all the same */
+	/*
+	 * 64 queues: a number that is none. Where the window says who rang, it is reported all the
+	 * same
+	 */
 	expect_ignored(q, raw_doorbell_value(100, RAW_DOORBELL_SQ, 1), v3);
 }
 
@@ -289,7 +295,7 @@ START_TEST(test_ring_of_garbage_completes_with_errors)
 }
 END_TEST
 
-/* ---- errors that add up ---------------------------------------------------------------------------------- */
+/* ---- errors that add up ---------------------------------------------------------------------- */
 
 #define STRATEGY "/sys/class/uacce/svasim_qm-0/isolate_strategy"
 #define ISOLATE	 "/sys/class/uacce/svasim_qm-0/isolate"
@@ -350,7 +356,7 @@ START_TEST(test_flood_of_errors_is_dropped_and_counted)
 }
 END_TEST
 
-/* ---- system calls ------------------------------------------------------------------------------------------ */
+/* ---- system calls ---------------------------------------------------------------------------- */
 
 static void call_badly(void *arg)
 {
@@ -374,7 +380,10 @@ static void call_badly(void *arg)
 	prog_write(page, &bad_type, sizeof(bad_type));
 	expect_eq(sys_ioctl(q.fd, RAW_SET_QP_CTX, page), -EINVAL);
 
-	/* Stopping what is not started is nothing; starting twice is an error; stopped, it can be started again */
+	/*
+	 * Stopping what is not started is nothing; starting twice is an error; stopped, it can be
+	 * started again
+	 */
 	expect_eq(sys_ioctl(q.fd, RAW_PUT_Q, 0), 0);
 	expect_eq(raw_map(&q), 0);
 	expect_eq(raw_start(&q), 0);
@@ -438,8 +447,9 @@ START_TEST(test_bad_mappings_get_their_errno)
 END_TEST
 
 /*
- * uacce knows a region by the offset of its VMA: the upper half of a window that was cut in two passes for the other region.
- * The kernel's own flaw; it must stay without consequence for anybody else.
+ * uacce knows a region by the offset of its VMA: the upper half of a window that was cut in two
+ * passes for the other region. The kernel's own flaw; it must stay without consequence for anybody
+ * else.
  */
 static void cut_regions(void *arg)
 {
@@ -462,7 +472,7 @@ START_TEST(test_cut_regions_harm_nobody)
 }
 END_TEST
 
-/* ---- fork ------------------------------------------------------------------------------------------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 static uint64_t forked_va;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The same machine and program give the same results, byte by byte, whatever the host does: each run is a process of its own, this program
- * executed anew, so that address-space randomisation has its chance.
+ * The same machine and program give the same results, byte by byte, whatever the host does: each
+ * run is a process of its own, this program executed anew, so that address-space randomisation has
+ * its chance.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -17,7 +18,7 @@
 #include "tests/e2e/scenario.h"
 #include "tests/e2e/sys.h"
 
-/* ---- a program in which much happens at once -------------------------------------------------------------- */
+/* ---- a program in which much happens at once ------------------------------------------------- */
 
 static struct {
 	unsigned int sqn;
@@ -114,7 +115,7 @@ static int run_once(int argc, char **argv)
 	return stats_write_json(platform_stats(p), argv[3]) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* ---- runs and their comparison -------------------------------------------------------------------------------- */
+/* ---- runs and their comparison --------------------------------------------------------------- */
 
 enum host { HOST_PLAIN, HOST_AGAIN, HOST_ELSEWHERE, HOST_NO_RANDOM, HOST_DIRTY, HOST_COUNT };
 
@@ -231,7 +232,7 @@ START_TEST(test_host_does_not_change_the_trace)
 }
 END_TEST
 
-/* ---- the program itself ---------------------------------------------------------------------------------------- */
+/* ---- the program itself ---------------------------------------------------------------------- */
 
 static const char *const copies[][4] = {
 	{"workload.requests=600", "workload.source_fresh_percent=30",

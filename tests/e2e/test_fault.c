@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Pages that the device touches first: SMMU stall, event, the driver, io-pgfault, handle_mm_fault(), CMD_RESUME, retry; and addresses
- * that no fault handler can serve, which end in CMD_RESUME with abort and an error in the request.
+ * Pages that the device touches first: SMMU stall, event, the driver, io-pgfault,
+ * handle_mm_fault(), CMD_RESUME, retry; and addresses that no fault handler can serve, which end in
+ * CMD_RESUME with abort and an error in the request.
  */
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "tests/e2e/scenario.h"
 #include "tests/e2e/sys.h"
 
-/* ---- first touch ------------------------------------------------------------------------------- */
+/* ---- first touch ----------------------------------------------------------------------------- */
 
 #define BLOCK 65536u
 
@@ -139,7 +140,7 @@ START_TEST(test_write_after_read_leaves_the_zero_page)
 }
 END_TEST
 
-/* ---- odd lengths and places --------------------------------------------------------------------- */
+/* ---- odd lengths and places ------------------------------------------------------------------ */
 
 #define GUARD 64u
 
@@ -240,7 +241,7 @@ START_TEST(test_checksums_are_castagnolis)
 }
 END_TEST
 
-/* ---- faults that nobody can serve ------------------------------------------------------------------- */
+/* ---- faults that nobody can serve ------------------------------------------------------------ */
 
 enum place {
 	PLACE_MAPPED,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One mixed program on machines of many shapes: what is scarce in one of them must cost time, never a request. */
+/*
+ * One mixed program on machines of many shapes: what is scarce in one of them must cost time, never
+ * a request.
+ */
 #include <stdio.h>
 
 #include "tests/e2e/raw_queue.h"
@@ -11,7 +14,7 @@
 #define LENGTH	  (3u * 4096u + 100u)
 #define STRIDE	  (4u * PAGE)
 
-/* ---- the mixed program ------------------------------------------------------------------------------------ */
+/* ---- the mixed program ----------------------------------------------------------------------- */
 
 static bool should_fail(unsigned int i)
 {
@@ -146,7 +149,7 @@ START_TEST(test_machine_of_any_shape_does_all_requests)
 }
 END_TEST
 
-/* ---- what makes these machines different ----------------------------------------------------------------- */
+/* ---- what makes these machines different ----------------------------------------------------- */
 
 START_TEST(test_one_stall_at_a_time)
 {
@@ -179,7 +182,7 @@ START_TEST(test_completion_of_sync_by_msi)
 }
 END_TEST
 
-/* ---- rings ------------------------------------------------------------------------------------------------- */
+/* ---- rings ----------------------------------------------------------------------------------- */
 
 static void wrap_ring(void *arg)
 {
@@ -248,7 +251,10 @@ START_TEST(test_depth_of_new_queues_is_an_attribute)
 }
 END_TEST
 
-/* The device completes no more than the CQ has room for, and goes on when the process tells its head */
+/*
+ * The device completes no more than the CQ has room for, and goes on when the process tells its
+ * head
+ */
 static void neglect_completions(void *arg)
 {
 	uint64_t area = raw_pages(2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A process changes its address space while the device uses it: what the device has in its TLB must be invalidated, by the driver's own
- * commands, before the change is over.
+ * A process changes its address space while the device uses it: what the device has in its TLB must
+ * be invalidated, by the driver's own commands, before the change is over.
  */
 #include "tests/e2e/raw_queue.h"
 #include "tests/e2e/scenario.h"
@@ -11,7 +11,7 @@
 #define FAILED_WRITE(q, from, to) expect_eq(raw_copy(q, from, to, PAGE), RAW_STATUS_WRITE_FAILED)
 #define COPIED(q, from, to)	  expect_eq(raw_copy(q, from, to, PAGE), RAW_STATUS_OK)
 
-/* ---- munmap ---------------------------------------------------------------------------------------- */
+/* ---- munmap ---------------------------------------------------------------------------------- */
 
 static void map_again(void *arg)
 {
@@ -80,7 +80,10 @@ START_TEST(test_large_unmapping_invalidates_the_address_space)
 }
 END_TEST
 
-/* Requests in flight read and write what goes away: each ends, one way or the other, and with the data of one of the two */
+/*
+ * Requests in flight read and write what goes away: each ends, one way or the other, and with the
+ * data of one of the two
+ */
 #define IN_FLIGHT 32u
 
 static void unmap_under_way(void *arg)
@@ -117,7 +120,7 @@ START_TEST(test_unmapping_under_requests_in_flight)
 }
 END_TEST
 
-/* ---- mprotect, madvise, mremap ------------------------------------------------------------------------ */
+/* ---- mprotect, madvise, mremap --------------------------------------------------------------- */
 
 static void change_protection(void *arg)
 {
@@ -211,9 +214,11 @@ START_TEST(test_moved_page_is_found_at_its_new_address_only)
 }
 END_TEST
 
-/* ---- fork ------------------------------------------------------------------------------------------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
-/* Notes of a test that both of its processes read and write: a test's own memory, not the machine's */
+/*
+ * Notes of a test that both of its processes read and write: a test's own memory, not the machine's
+ */
 static struct {
 	uint64_t page, area;
 	bool go, done;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Waiting for completions in the kernel: an armed CQ, an EQE, the interrupt, the queue's wait queue, ppoll(2). */
+/*
+ * Waiting for completions in the kernel: an armed CQ, an EQE, the interrupt, the queue's wait
+ * queue, ppoll(2).
+ */
 #include "tests/e2e/raw_queue.h"
 #include "tests/e2e/scenario.h"
 #include "tests/e2e/sys.h"

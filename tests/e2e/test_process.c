@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Processes and their queues: address spaces that must not mix, and ends of all kinds. That nothing leaks is what every scenario checks when
- * it has ended; here a process beside the one that ends goes on working, too.
+ * Processes and their queues: address spaces that must not mix, and ends of all kinds. That nothing
+ * leaks is what every scenario checks when it has ended; here a process beside the one that ends
+ * goes on working, too.
  */
 #include <signal.h>
 
@@ -12,7 +13,9 @@
 #define SAME_VA	   0x10000000ull
 #define SAME_PAGES 4u
 
-/* Notes of a test that all of its processes read and write: a test's own memory, not the machine's */
+/*
+ * Notes of a test that all of its processes read and write: a test's own memory, not the machine's
+ */
 static struct {
 	unsigned int sqn; /* of the child's queue */
 	bool stalled, go;
@@ -35,7 +38,7 @@ static void expect_end(int64_t pid, int expected)
 	expect_eq(status, expected);
 }
 
-/* ---- address spaces -------------------------------------------------------------------------------- */
+/* ---- address spaces -------------------------------------------------------------------------- */
 
 static void use_own_memory(void *arg)
 {
@@ -142,7 +145,7 @@ START_TEST(test_threads_have_queues_of_one_address_space)
 }
 END_TEST
 
-/* ---- all queues that there are -------------------------------------------------------------------------- */
+/* ---- all queues that there are --------------------------------------------------------------- */
 
 #define QUEUES 64u
 
@@ -186,7 +189,7 @@ START_TEST(test_all_queues_work_and_one_more_is_refused)
 }
 END_TEST
 
-/* ---- ends ------------------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 /* How a process leaves its queue, with requests in flight */
 enum leave {
@@ -339,7 +342,10 @@ static void (*const leaves[LEAVE_COUNT])(void *arg) = {
 	leaves_by_SEGFAULT, leaves_by_CLOSE,  leaves_by_PUT,	leaves_by_UNMAP_ALL,
 };
 
-/* Short faults: the end meets them at any stage. Long ones: their work items are waiting when the process is long gone */
+/*
+ * Short faults: the end meets them at any stage. Long ones: their work items are waiting when the
+ * process is long gone
+ */
 static const char *const fault_times[] = {"kernel.fault.extra_ns=0", "kernel.fault.extra_ns=3000",
 					  "kernel.fault.extra_ns=500000"};
 
@@ -357,7 +363,7 @@ START_TEST(test_queue_left_with_faults_in_flight)
 }
 END_TEST
 
-/* ---- files that outlive the address space -------------------------------------------------------------------- */
+/* ---- files that outlive the address space ---------------------------------------------------- */
 
 /* The child has its parent's queue, which works in its parent's address space: one that is gone */
 static void heir(void *arg)
@@ -438,7 +444,7 @@ START_TEST(test_queue_of_an_address_space_that_is_gone)
 }
 END_TEST
 
-/* ---- a process of several threads ends ------------------------------------------------------------------------- */
+/* ---- a process of several threads ends ------------------------------------------------------- */
 
 static void poll_for_ever(void *arg)
 {

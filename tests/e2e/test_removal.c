@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The accelerator goes away while processes have queues on it, by the driver core's own unbind attribute, and may come back. */
+/*
+ * The accelerator goes away while processes have queues on it, by the driver core's own unbind
+ * attribute, and may come back.
+ */
 #include <errno.h>
 #include <signal.h>
 
 #include "tests/e2e/raw_queue.h"
 #include "tests/e2e/scenario.h"
 #include "tests/e2e/sys.h"
+
+enum { BOOT_SMMU, BOOT_ACCELERATOR }; /* in the order of boot_params */
 
 #define DRIVER "/sys/bus/platform/drivers/svasim_qm/"
 #define FIRST  "40000000.accel0"
@@ -53,7 +58,7 @@ static void use(unsigned int device)
 	raw_close(&q);
 }
 
-/* ---- what is left of an open queue -------------------------------------------------------------------- */
+/* ---- what is left of an open queue ----------------------------------------------------------- */
 
 static void hold_through_removal(void *arg)
 {
@@ -147,7 +152,7 @@ START_TEST(test_mapping_is_gone_after_removal)
 }
 END_TEST
 
-/* ---- requests in flight ----------------------------------------------------------------------------------- */
+/* ---- requests in flight ---------------------------------------------------------------------- */
 
 #define FLIGHT_PAGES 16u
 
@@ -227,7 +232,7 @@ START_TEST(test_removal_with_requests_in_flight)
 }
 END_TEST
 
-/* ---- open() at the same time ------------------------------------------------------------------------------- */
+/* ---- open() at the same time ----------------------------------------------------------------- */
 
 static void child_opens(void *arg)
 {
@@ -274,7 +279,7 @@ START_TEST(test_open_races_with_removal)
 }
 END_TEST
 
-/* ---- others ------------------------------------------------------------------------------------------------ */
+/* ---- others ---------------------------------------------------------------------------------- */
 
 static void child_uses_second(void *arg)
 {
@@ -348,7 +353,41 @@ START_TEST(test_smmu_goes_last)
 }
 END_TEST
 
+/*
+ * Both go while a process has a busy queue: the accelerator, and then the SMMU that it was behind. (The other order the kernel
+ * rules out: the SMMU's driver cannot be unbound, nor unloaded while it has users.)
+ */
+static void remove_smmu_under_way(void *arg)
+{
+	int64_t pid = prog_fork(child_polls_memory, NULL);
+	struct raw_queue q;
+
+	(void)arg;
+	expect_eq(raw_queue_new(&q, 0), 0);
+	await(&notes.ready);
+	machine_remove_device(BOOT_ACCELERATOR);
+	machine_remove_device(BOOT_SMMU);
+	expect_end(pid, SIGBUS);
+	prog_mark_queue_close(0, notes.sqn);
+	expect_eq(sys_ioctl(q.fd, RAW_PUT_Q, 0), -ENXIO);
+	expect_eq(raw_open(&q, 0), -ENOENT);
+	expect_eq(raw_attribute(0, "flags"), -1);
+	raw_close(&q);
+}
+
+START_TEST(test_smmu_removal_with_queues_open)
+{
+	struct platform *p =
+		scenario_passes(&(struct scenario){remove_smmu_under_way, {fault_times[_i]}});
+
+	ck_assert_double_eq(metric(p, "faults.handled") + metric(p, "faults.aborted"),
+			    metric(p, "faults.stall_events"));
+	ck_assert_double_eq(metric(p, "smmu.stalls.resumes_ignored"), 0);
+}
+END_TEST
+
 SCENARIO_SUITE("removal", {test_open_queue_is_dead_after_removal, 2},
 	       {test_mapping_is_gone_after_removal, 1},
 	       {test_removal_with_requests_in_flight, 2 * 3}, {test_open_races_with_removal, 1},
-	       {test_other_device_works_on, 1}, {test_smmu_goes_last, 1})
+	       {test_other_device_works_on, 1}, {test_smmu_goes_last, 1},
+	       {test_smmu_removal_with_queues_open, 3})

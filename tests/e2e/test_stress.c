@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Everything at the same time, by the seeds of a random generator; and memory that runs out under the device. */
+/*
+ * Everything at the same time, by the seeds of a random generator; and memory that runs out under
+ * the device.
+ */
 #include <signal.h>
 
 #include "tests/e2e/raw_queue.h"
 #include "tests/e2e/scenario.h"
 #include "tests/e2e/sys.h"
 
-/* ---- churn -------------------------------------------------------------------------------------------------- */
+/* ---- churn ----------------------------------------------------------------------------------- */
 
 #define AREA_VA	   0x10000000ull
 #define AREA_PAGES 16u
@@ -126,8 +129,8 @@ static void copy_in_area(void *arg)
 static bool churn_ended;
 
 /*
- * Another process, which gets the frames that the others give back. Whatever the device, or a CPU, still writes to a frame that it
- * should have forgotten is found here.
+ * Another process, which gets the frames that the others give back. Whatever the device, or a CPU,
+ * still writes to a frame that it should have forgotten is found here.
  */
 static void canary(void *arg)
 {
@@ -190,7 +193,7 @@ START_TEST(test_churn_leaves_nothing_behind)
 }
 END_TEST
 
-/* ---- one queue, several threads --------------------------------------------------------------------------- */
+/* ---- one queue, several threads -------------------------------------------------------------- */
 
 #define FIGHT_DEPTH 16u
 
@@ -226,7 +229,9 @@ static void fight_over_a_queue(void *arg)
 
 		raw_push(&common, &request);
 	}
-	/* Given up in the ledger of requests: nobody knows which of them will be executed how often */
+	/*
+	 * Given up in the ledger of requests: nobody knows which of them will be executed how often
+	 */
 	prog_mark_queue_close(0, common.sqn);
 	for (unsigned int i = 0; i < 4; i++)
 		expect(prog_thread(stop_and_start, (void *)(uintptr_t)ended) > 0);
@@ -247,7 +252,7 @@ START_TEST(test_threads_fight_over_a_queue)
 }
 END_TEST
 
-/* ---- memory runs out ----------------------------------------------------------------------------------------- */
+/* ---- memory runs out ------------------------------------------------------------------------- */
 
 #define CHUNK  (4 * MEBIBYTE)
 #define CHUNKS 18u

@@ -54,7 +54,7 @@ class Copy(cli.CliTest):
 
     def test_many_processes(self):
         for poll in ("spin", "irq"):
-            self.check(256, workload_processes=64, workload_inflight=4, workload_poll=poll, workload_bytes=64)
+            self.check(4000, workload_processes=64, workload_inflight=4, workload_poll=poll, workload_bytes=64)
 
     def test_threads_of_processes_with_several_queues(self):
         for poll in ("spin", "irq"):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A run that is interrupted ends at once, and in order, with what there is."""
+"""Whatever ends a run, what it has come to is written."""
 import os
 import signal
 import subprocess
@@ -44,6 +44,12 @@ class Signals(cli.CliTest):
         check = subprocess.run([CHECK_TRACE, "--window", self.path("term", "trace.pftrace"),
                                 self.path("term", "metrics.json")], check=False)
         self.assertEqual(check.returncode, 0)
+
+    def test_a_bug_of_the_simulator_leaves_what_there_is(self):
+        result = self.interrupt(self.start("abort"), signal.SIGABRT)
+        self.assert_status(result, 3)
+        self.assert_one_line(result, "a bug of the simulator", "of 1000000000 requests received")
+        self.assertEqual(cli.read_json(self.path("abort", "metrics.json"))["finished"], 0)
 
 
 cli.main()
