@@ -3,11 +3,11 @@
 #   make run       set up, build, run the main job (traced) into out/run
 #   make test      set up, build with and without sanitizers, run the tests
 #   make ci        test, then lint and the longer checks
-#   make lint coverage bench clean
+#   make lint coverage bench bench-instructions clean
 MAKEFLAGS += --no-print-directory
 CTEST = ctest --output-on-failure --no-tests=error -j$(shell nproc)
 
-.PHONY: run test ci lint coverage bench clean setup release asan
+.PHONY: run test ci lint coverage bench bench-instructions clean setup release asan
 
 run: release
 	build/release/svasim run -c platforms/kunpeng920.yaml -w copy --trace -o out/run \
@@ -35,7 +35,10 @@ coverage: setup
 	@tests/coverage
 
 bench: release
-	@tests/bench
+	@build/release/svasim bench
+
+bench-instructions: release
+	@build/release/svasim bench --instructions
 
 clean:
 	rm -rf build out

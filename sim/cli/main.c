@@ -15,6 +15,7 @@
 static const struct cli_command commands[] = {
 	{"run", "simulate one machine with one workload", cmd_run},
 	{"list", "list workloads, platforms, parameters or metrics", cmd_list},
+	{"bench", "measure what the host spends on simulating", cmd_bench},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -92,7 +93,7 @@ static int run_command(int argc, char **argv)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	return cli_user_error("%s: no such command (allowed: run, list)", argv[1]);
+	return cli_user_error("%s: no such command (allowed: run, list, bench)", argv[1]);
 }
 
 /* What went to a full disk or a closed pipe was not said. */

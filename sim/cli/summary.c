@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The summary of a run, for people; programs read metrics.json. */
+#include <math.h>
 #include <stdio.h>
 
 #include "sim/cli/summary.h"
 #include "sim/stats/life.h"
+#include "sim/stats/resource.h"
 
 #define BAR_WIDTH    40
 #define REDRAW_EVERY 10000 /* requests, where a percent is more */
@@ -83,6 +85,60 @@ static void print_fault_stages(const struct stats *stats, double count)
 	printf("  (mean time to reach each stage from the one before)\n");
 }
 
+/* What limits the run, in a line: the resource with the highest utilisation, and what the requests around the
+ * median waited for most. */
+static void print_bottleneck(const struct stats *stats)
+{
+	struct resource_load busiest = {0};
+	double share = 0;
+	int largest = 0;
+
+	for (int cause = 0; cause < WAIT_CAUSE_COUNT; cause++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "waits.%s.median_share", wait_cause_names[cause]);
+		if (get(stats, key) > share) {
+			share = get(stats, key);
+			largest = cause;
+		}
+	}
+	resource_bottleneck(stats, &busiest);
+	if (!busiest.name && share == 0)
+		return;
+	printf("  %-12s", "bottleneck");
+	if (busiest.name)
+		printf("  %s %.0f %% busy, %.1f waiting%s", busiest.name, 100 * busiest.utilisation,
+		       busiest.queue_mean, share > 0 ? ";" : "");
+	if (share > 0)
+		printf("  the median request waited for %s most, %.0f %% of its time%s",
+		       wait_cause_names[largest], 100 * share,
+		       get(stats, "life.waits_missing") > 0 ? " (told from its stages)" : "");
+	printf("\n");
+}
+
+static void print_throughput(const struct stats *stats)
+{
+	const double rate = get(stats, "throughput.bytes_per_s"),
+		     width = get(stats, "throughput.ci95_bytes_per_s");
+
+	printf("  %-12s  %.0f completed, %.0f in error, %.2f GB/s", "requests",
+	       get(stats, "requests.completed"), get(stats, "requests.errors"), rate / 1e9);
+	if (rate > 0 && isfinite(width))
+		printf(" ± %.1f %%", 100 * width / rate);
+	if (get(stats, "requests.warm_up") > 0)
+		printf(", after a warm-up of %.0f", get(stats, "requests.warm_up"));
+	printf("\n");
+}
+
+static void print_warnings(const struct stats *stats)
+{
+	const double received = get(stats, "latency.count"), wanted = get(stats, "requests.wanted");
+
+	if (received > 0 && received < wanted)
+		printf("  %-12s  %.0f requests are few: figures to rely on take %.0f\n", "warning",
+		       received, wanted);
+}
+
 void summary_print(const struct stats *stats, const struct platform_result *result, double wall_s)
 {
 	const double faults = get(stats, "faults.stall_events");
@@ -92,9 +148,7 @@ void summary_print(const struct stats *stats, const struct platform_result *resu
 	printf("Linux %s, %.3f ms simulated in %.2f s\n",
 	       result->kernel_version ? result->kernel_version : "-",
 	       (double)result->duration / 1e9, wall_s);
-	printf("  %-12s  %.0f completed, %.0f in error, %.2f GB/s\n", "requests",
-	       get(stats, "requests.completed"), get(stats, "requests.errors"),
-	       get(stats, "throughput.bytes_per_s") / 1e9);
+	print_throughput(stats);
 	print_latency(stats, "latency", "latency_ns");
 	print_latency(stats, "doorbell", "doorbell.latency_ns");
 	printf("  %-12s  %.0f stall events, %.0f handled, %.0f pages installed\n", "I/O faults",
@@ -106,6 +160,8 @@ void summary_print(const struct stats *stats, const struct platform_result *resu
 	if (tlb_hits + tlb_misses > 0)
 		printf("  %-12s  %.1f %% hits, %.0f walks\n", "SMMU TLB",
 		       100 * tlb_hits / (tlb_hits + tlb_misses), get(stats, "smmu.walks"));
+	print_bottleneck(stats);
+	print_warnings(stats);
 }
 
 void summary_written(const char *output, bool trace)

@@ -3,6 +3,7 @@
  * The parameter groups of a machine: the platform's own (machine, cpu, kernel) and those that the
  * models bring along, joined into one set that YAML files and the command line fill in.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,13 @@ static const struct param_desc machine_descs[] = {
 		      "kernel defaults"),
 	U32(machine_params, irq_delivery_ns, 300, 0, 1000000,
 	    "from an interrupt output to the CPU's interrupt input, in ns", "assumed"),
+};
+
+static const struct param_desc run_descs[] = {
+	PARAM_STRING_(run_params, warmup, "auto",
+		      "warm-up that throughput and distributions leave out: auto (until max(in "
+		      "flight, 5 % of all) requests are received), none, or a number of requests",
+		      "common practice for closed loops"),
 };
 
 static const struct param_desc cpu_descs[] = {
@@ -112,6 +120,7 @@ struct platform_config *platform_config_new(const struct workload *workload)
 		abort();
 	config->workload = workload;
 	const struct param_group groups[] = {
+		{"run", run_descs, COUNT(run_descs), &config->run},
 		{"machine", machine_descs, COUNT(machine_descs), &config->machine},
 		{"cpu", cpu_descs, COUNT(cpu_descs), &config->cpu},
 		{"kernel", kernel_descs, COUNT(kernel_descs), &config->kernel},
@@ -135,6 +144,23 @@ void platform_config_free(struct platform_config *config)
 		return;
 	param_set_free(config->params);
 	free(config);
+}
+
+bool platform_config_warmup(const struct platform_config *config, struct warmup *warmup)
+{
+	const char *text = config->run.warmup;
+	char *end;
+
+	*warmup = (struct warmup){.kind = WARMUP_AUTO};
+	if (!strcmp(text, "auto"))
+		return true;
+	warmup->kind = WARMUP_NONE;
+	if (!strcmp(text, "none"))
+		return true;
+	warmup->kind = WARMUP_REQUESTS;
+	errno = 0;
+	warmup->requests = strtoull(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && !*end && !errno;
 }
 
 /* Entries of a new queue's ring: the driver's parameter qm_depth, the last of the command line (see run.c). */
@@ -192,9 +218,22 @@ static int check_workload(const struct platform_config *config, struct param_err
 	return config->workload->check(&machine, error->text, sizeof(error->text));
 }
 
+static int check_warmup(const struct platform_config *config, struct param_error *error)
+{
+	struct warmup warmup;
+
+	if (platform_config_warmup(config, &warmup))
+		return 0;
+	snprintf(error->text, sizeof(error->text),
+		 "run.warmup: %s: not a rule (allowed: auto, none, a number of requests)",
+		 config->run.warmup);
+	return -1;
+}
+
 int platform_config_check(const struct platform_config *config, struct param_error *error)
 {
-	if (check_ram(config, error) || check_depth(config, error) || check_workload(config, error))
+	if (check_ram(config, error) || check_depth(config, error) ||
+	    check_workload(config, error) || check_warmup(config, error))
 		return -1;
 	return 0;
 }

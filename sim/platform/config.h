@@ -10,6 +10,7 @@
 #include "models/mmu/mmu.h"
 #include "models/smmu/smmu.h"
 #include "sim/config/param.h"
+#include "sim/stats/measure.h"
 #include "workloads/include/program.h"
 
 #ifdef __cplusplus
@@ -38,7 +39,13 @@ struct cpu_params {
 	uint32_t posted_writes;
 };
 
+/* How a run is measured. */
+struct run_params {
+	const char *warmup; /* "auto", "none", or a number of requests */
+};
+
 struct platform_config {
+	struct run_params run;
 	struct machine_params machine;
 	struct cpu_params cpu;
 	struct kernel_params kernel;
@@ -59,6 +66,9 @@ void platform_config_free(struct platform_config *config);
  * What no single range can say: combinations that no machine can have. 0, or -1 with a line in `error`.
  */
 int platform_config_check(const struct platform_config *config, struct param_error *error);
+
+/* The warm-up rule that run.warmup names; false if it names none. */
+bool platform_config_warmup(const struct platform_config *config, struct warmup *warmup);
 
 #ifdef __cplusplus
 }

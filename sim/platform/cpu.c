@@ -654,6 +654,7 @@ void prog_mark_received(unsigned int device, unsigned int queue, unsigned int in
 void prog_mark_expected(uint64_t requests)
 {
 	the_machine->requests_expected += requests;
+	life_expect(the_machine->life, the_machine->requests_expected);
 }
 
 void prog_mark_failure(const char *format, ...)

@@ -11,6 +11,7 @@
 
 #include "sim/engine/engine.h"
 #include "sim/platform/config.h"
+#include "sim/stats/life.h"
 #include "sim/stats/stats.h"
 
 #ifdef __cplusplus
@@ -38,6 +39,8 @@ struct platform_options {
 	/* A panic or a bug of the simulator where sim_run() cannot return from: the last chance to
 	 * write what there is. The result is filled in; the process ends afterwards, PLATFORM_BUG */
 	void (*emergency)(void *arg, struct platform *platform);
+	/* The measured window begins (perhaps again: the last one counts) or ends (likewise) */
+	void (*window)(void *arg, enum life_window_edge edge);
 	void *arg;
 	int log_level; /* kernel lines below this level (0 emergency … 7 debug) go to stderr */
 };

@@ -15,6 +15,8 @@
 
 #include "sim/platform/host.h"
 #include "sim/platform/platform.h"
+#include "sim/stats/invariants.h"
+#include "sim/stats/resource.h"
 
 /* The page array has one struct page of 64 bytes for each 4 KiB from physical address 0 on. */
 #define PAGE_STRUCT_BYTES 64ull
@@ -29,6 +31,7 @@ struct platform {
 	int workload_status; /* of its first process, as of wait(2) */
 	uint64_t finished;   /* 1: shut down in order */
 	uint64_t duration;
+	uint64_t invariants_held, invariants_violated, invariants_skipped;
 };
 
 /* The one that simulates, for those who cannot be given it: signal handlers, panics. */
@@ -98,6 +101,12 @@ static void register_machine_stats(struct platform *platform)
 		   "the workload that ran");
 	stats_counter(machine->stats, "duration_ps", &platform->duration, "ps",
 		      "simulated time of the whole run");
+	stats_counter(machine->stats, "invariants.held", &platform->invariants_held, "count",
+		      "invariants that were checked at the end and hold");
+	stats_counter(machine->stats, "invariants.violated", &platform->invariants_violated,
+		      "count", "invariants that do not hold; 0, or it is a bug of the simulator");
+	stats_counter(machine->stats, "invariants.skipped", &platform->invariants_skipped, "count",
+		      "invariants about what the run did not have");
 	stats_counter(machine->stats, "finished", &platform->finished, "count",
 		      "1: the machine was shut down in order; 0: interrupted, or a bug ended it");
 }
@@ -114,13 +123,29 @@ static struct platform *platform_new(const struct platform_config *config)
 	return platform;
 }
 
+static void window_edge(void *arg, enum life_window_edge edge)
+{
+	struct platform *platform = arg;
+
+	if (edge == LIFE_WINDOW_BEGIN)
+		resource_window_begin(platform->machine.stats);
+	else
+		resource_window_end(platform->machine.stats);
+	if (platform->options->window)
+		platform->options->window(platform->options->arg, edge);
+}
+
 static void build(struct platform *platform)
 {
 	struct machine *machine = &platform->machine;
+	struct warmup warmup;
 
 	machine->stats = stats_new();
 	register_machine_stats(platform);
 	machine->life = life_new(machine->stats, 0);
+	if (platform_config_warmup(machine->config, &warmup))
+		life_set_warmup(machine->life, warmup);
+	life_on_window(machine->life, window_edge, platform);
 	machine->irqs = irq_controller_new(machine);
 	machine_wire(machine);
 	machine->cpus = cpus_new(machine);
@@ -289,6 +314,42 @@ static void check_workload(struct platform *platform)
 		     status & 0x7f ? status & 0x7f : status >> 8);
 }
 
+/* invariant_lookup_fn: parameters that are numbers */
+static bool param_number(void *arg, const char *name, double *value)
+{
+	const struct platform_config *config = arg;
+	char text[64], *end;
+
+	if (!param_format(config->params, name, text, sizeof(text)))
+		return false;
+	*value = strtod(text, &end);
+	return end != text && !*end;
+}
+
+static void check_figures(struct platform *platform)
+{
+	const struct platform_config *config = platform->machine.config;
+	const struct invariant_names names = {.stats = platform->machine.stats,
+					      .lookup = param_number,
+					      .arg = (void *)(uintptr_t)config};
+
+	for (size_t i = 0; i < invariant_count; i++) {
+		char line[sizeof(platform->result->reason)];
+
+		switch (invariant_check(&invariants[i], &names, line, sizeof(line))) {
+		case INVARIANT_HOLDS:
+			platform->invariants_held++;
+			break;
+		case INVARIANT_SKIPPED:
+			platform->invariants_skipped++;
+			break;
+		case INVARIANT_VIOLATED:
+			platform->invariants_violated++;
+			fail(platform, PLATFORM_BUG, "%s", line);
+		}
+	}
+}
+
 /* What must hold after any run that shut down in order. */
 static void check_invariants(struct platform *platform)
 {
@@ -305,6 +366,7 @@ static void check_invariants(struct platform *platform)
 	if (!machine_idle(machine))
 		fail(platform, PLATFORM_BUG,
 		     "hardware still had work in it after the devices were removed");
+	check_figures(platform);
 }
 
 /* A run that did not end by itself: where it was. */

@@ -9,6 +9,7 @@
 #include "sim/stats/life.h"
 
 #include "sim/stats/alloc.h"
+#include "sim/stats/attribution.h"
 #include "sim/stats/keymap.h"
 #include "sim/stats/span.h"
 
@@ -37,8 +38,10 @@ enum request_state { REQUEST_NONE, REQUEST_OPEN, REQUEST_ABANDONED };
 
 struct request {
 	struct span span;
-	struct waits waits; /* from DOORBELL to COMPLETED */
 	enum request_state state;
+	bool sent_in_window; /* after the warm-up */
+	bool has_waits;
+	struct waits waits; /* the accelerator's part */
 };
 
 struct queue {
@@ -79,28 +82,82 @@ struct life {
 	/* metrics */
 	struct span_kind request, fault;
 	struct histogram doorbell;
-	uint64_t completed, errors, abandoned, bytes;
-	sim_time first_send, last_received; /* of requests that ended */
+	struct measure measure;
+	struct attribution attribution;
+	uint64_t completed, errors, bytes;
+	uint64_t left_out;
 	uint64_t doorbells;
+	uint64_t waits_missing, waits_mismatches;
 	uint64_t stall_events, handled, aborted;
 	uint64_t misplaced;
 	uint64_t open_requests;
 
+	void (*on_window)(void *arg, enum life_window_edge edge);
+	void *on_window_arg;
+
 	struct {
-		trace_name index, bytes, latency_ps, status;
+		trace_name index, bytes, latency_ps, status, waited_for, warm_up;
 		trace_name va, pasid, stag, stream_id, access;
 	} keys;
 };
 
 /* ---- metrics ------------------------------------------------------------------------------ */
 
+/* Of the window, in seconds; 0 if it is empty. */
+static double window_seconds(const struct measure *m)
+{
+	return m->open && m->last_received > m->from ? (double)(m->last_received - m->from) * 1e-12
+						     : 0;
+}
+
 static double bytes_per_second(const void *arg)
 {
-	const struct life *life = arg;
+	const struct measure *m = &((const struct life *)arg)->measure;
+	const double seconds = window_seconds(m);
 
-	if (life->last_received <= life->first_send)
-		return 0.0;
-	return (double)life->bytes / ((double)(life->last_received - life->first_send) * 1e-12);
+	return seconds > 0 ? (double)m->bytes / seconds : 0;
+}
+
+static double window_requests_per_second(const void *arg)
+{
+	const struct measure *m = &((const struct life *)arg)->measure;
+	const double seconds = window_seconds(m);
+
+	return seconds > 0 ? (double)m->requests / seconds : 0;
+}
+
+static double throughput_ci(const void *arg)
+{
+	return measure_throughput_ci(&((const struct life *)arg)->measure);
+}
+
+static double latency_ci_ns(const void *arg)
+{
+	return measure_latency_ci(&((const struct life *)arg)->measure) / 1000.0;
+}
+
+static uint64_t batches(const void *arg)
+{
+	return measure_batches(&((const struct life *)arg)->measure);
+}
+
+static double in_flight_mean(const void *arg)
+{
+	return measure_in_flight_mean(&((const struct life *)arg)->measure);
+}
+
+static double requests_per_second(const void *arg)
+{
+	const struct measure *m = &((const struct life *)arg)->measure;
+
+	return m->last_received > m->first_send
+		       ? (double)m->received / ((double)(m->last_received - m->first_send) * 1e-12)
+		       : 0;
+}
+
+static uint64_t requests_wanted(const void *arg)
+{
+	return measure_requests_wanted(&((const struct life *)arg)->measure);
 }
 
 /* The parts of a span's time: `total` apart, one entry per stage after the first. */
@@ -113,30 +170,56 @@ static void register_stages(struct stats *stats, const struct span_kind *kind, c
 		snprintf(name, sizeof(name), "%s.%s", prefix, kind->stage_names[i]);
 		stats_histogram(stats, name, &kind->stage[i], help);
 		snprintf(name, sizeof(name), "%s.%s.sum_ps", prefix, kind->stage_names[i]);
-		stats_counter(stats, name, &kind->stage[i].sum, "ps", help);
+		stats_counter(stats, name, &kind->stage_sum[i], "ps", help);
 	}
 }
 
 static void register_requests(struct life *life, struct stats *stats)
 {
+	struct measure *m = &life->measure;
+
+	stats_counter(stats, "requests.sent", &m->sent, "1", "requests that programs sent");
 	stats_counter(stats, "requests.completed", &life->completed, "1",
 		      "requests received without an error");
 	stats_counter(stats, "requests.errors", &life->errors, "1",
 		      "requests received with an error");
-	stats_counter(stats, "requests.abandoned", &life->abandoned, "1",
+	stats_counter(stats, "requests.abandoned", &m->abandoned, "1",
 		      "requests sent whose queue was closed before they were received");
 	stats_counter(stats, "requests.bytes", &life->bytes, "bytes", "payload of ended requests");
+	stats_counter(stats, "requests.warm_up", &life->left_out, "1",
+		      "received requests left out of distributions: sent before the warm-up ended");
+	stats_computed_u64(stats, "requests.wanted", requests_wanted, life, "1",
+			   "requests that figures to rely on take: max(2000, 20 x in flight)");
+	stats_computed(stats, "requests.per_s", requests_per_second, life, "1/s",
+		       "received requests over the time from the first send to the last receive");
+	stats_computed(stats, "requests.in_flight_mean", in_flight_mean, life, "1",
+		       "time average from the first send to the last receive");
+	stats_counter(stats, "requests.in_flight_max", &m->in_flight_max, "1",
+		      "most that were in flight at once");
 	stats_computed(stats, "throughput.bytes_per_s", bytes_per_second, life, "bytes/s",
-		       "requests.bytes over the time from the first send to the last receive");
-	stats_histogram(stats, "latency_ns", &life->request.total, "from send to receive");
-	stats_counter(stats, "latency.sum_ps", &life->request.total.sum, "ps",
+		       "bytes received in the measured window over its length");
+	stats_computed(stats, "throughput.requests_per_s", window_requests_per_second, life, "1/s",
+		       "requests received in the measured window over its length");
+	stats_counter(stats, "throughput.requests", &m->requests, "1",
+		      "requests received in the measured window");
+	stats_computed(stats, "throughput.ci95_bytes_per_s", throughput_ci, life, "bytes/s",
+		       "half width of the 95 % confidence interval, by batch means");
+	stats_histogram(stats, "latency_ns", &life->request.total,
+			"from send to receive, of measured requests");
+	stats_counter(stats, "latency.sum_ps", &life->request.total_sum, "ps",
 		      "sum of all latencies");
+	stats_counter(stats, "latency.count", &m->received, "1", "requests in latency.sum_ps");
+	stats_computed(stats, "latency.ci95_ns", latency_ci_ns, life, "ns",
+		       "half width of the mean's 95 % confidence interval, by batch means");
+	stats_computed_u64(stats, "latency.batches", batches, life, "1",
+			   "batches behind the confidence intervals");
 	stats_counter(stats, "doorbell.count", &life->doorbells, "1",
 		      "ended requests whose doorbell reached the queue manager");
 	stats_histogram(stats, "doorbell.latency_ns", &life->doorbell,
 			"from the doorbell store to the queue manager");
 	register_stages(stats, &life->request, "request_stage_ns",
 			"part of the requests' latency: from the stage before to this one");
+	attribution_register(&life->attribution, stats, &life->request.total);
 }
 
 static void register_faults(struct life *life, struct stats *stats)
@@ -149,12 +232,16 @@ static void register_faults(struct life *life, struct stats *stats)
 		      "stalled transactions aborted or terminated");
 	stats_histogram(stats, "fault_ns.total", &life->fault.total,
 			"from the stall to the transaction's retry or end");
-	stats_counter(stats, "fault_ns.total.sum_ps", &life->fault.total.sum, "ps",
+	stats_counter(stats, "fault_ns.total.sum_ps", &life->fault.total_sum, "ps",
 		      "sum over all faults");
 	register_stages(stats, &life->fault, "fault_ns",
 			"part of the faults' time: from the stage before to this one");
 	stats_counter(stats, "life.misplaced_stamps", &life->misplaced, "1",
 		      "stamps out of order or for nothing that is open; 0 in a correct run");
+	stats_counter(stats, "life.waits_missing", &life->waits_missing, "1",
+		      "requests whose waits are told from their stages");
+	stats_counter(stats, "life.waits_mismatches", &life->waits_mismatches, "1",
+		      "requests whose waits do not sum to the latency; 0 in a correct run");
 }
 
 /* ---- the ledger --------------------------------------------------------------------------- */
@@ -165,6 +252,8 @@ static void intern_keys(struct life *life)
 	life->keys.bytes = trace_intern("bytes");
 	life->keys.latency_ps = trace_intern("latency_ps");
 	life->keys.status = trace_intern("status");
+	life->keys.waited_for = trace_intern("waited_for");
+	life->keys.warm_up = trace_intern("warm_up");
 	life->keys.va = trace_intern("va");
 	life->keys.pasid = trace_intern("pasid");
 	life->keys.stag = trace_intern("stag");
@@ -177,7 +266,7 @@ struct life *life_new(struct stats *stats, trace_track root)
 	struct life *life = must_calloc(1, sizeof(*life));
 
 	life->root = root;
-	life->first_send = SIM_TIME_NEVER;
+	measure_init(&life->measure);
 	keymap_init(&life->fault_map);
 	keymap_init(&life->stream_map);
 	intern_keys(life);
@@ -268,6 +357,21 @@ static struct queue *queue_new(const struct device *device, unsigned int number)
 	return queue;
 }
 
+static void window_edge(const struct life *life, enum life_window_edge edge)
+{
+	if (life->on_window)
+		life->on_window(life->on_window_arg, edge);
+}
+
+/* After the end of a request. */
+static void window_may_end(const struct life *life)
+{
+	const struct measure *m = &life->measure;
+
+	if (m->expected ? m->received + m->abandoned >= m->expected : !m->in_flight)
+		window_edge(life, LIFE_WINDOW_END);
+}
+
 static void request_abandon(struct life *life, struct queue *queue, struct request *request,
 			    sim_time at)
 {
@@ -282,7 +386,8 @@ static void request_abandon(struct life *life, struct queue *queue, struct reque
 	request->state = REQUEST_ABANDONED;
 	queue->in_flight--;
 	life->open_requests--;
-	life->abandoned++;
+	measure_abandon(&life->measure, at);
+	window_may_end(life);
 }
 
 static void queue_abandon_all(struct life *life, struct queue *queue, sim_time at)
@@ -357,6 +462,11 @@ void life_request_send(struct life *life, unsigned int device, unsigned int queu
 	}
 	arg = (struct trace_arg){.key = life->keys.index, .type = TRACE_ARG_U64, .u = index};
 	request->state = REQUEST_OPEN;
+	request->has_waits = false;
+	request->sent_in_window = life->measure.open;
+	if (measure_send(&life->measure, at) || life->measure.sent == 1)
+		window_edge(life, LIFE_WINDOW_BEGIN);
+	request->sent_in_window |= life->measure.open;
 	span_begin(&request->span, &life->request, &queue->lanes, at,
 		   &(struct trace_extra){.args = &arg, .arg_count = 1});
 	trace_count_add(queue->occupancy, at, 1);
@@ -398,22 +508,74 @@ void life_request_waits(struct life *life, unsigned int device, unsigned int que
 
 	if (!life)
 		return;
-	request = find_request(find_queue(life, device, queue_number), index);
-	if (request && request->state == REQUEST_OPEN)
-		request->waits = *waits;
+	request = open_request(life, find_queue(life, device, queue_number), index);
+	if (!request)
+		return;
+	request->waits = *waits;
+	request->has_waits = true;
 }
 
-static void request_count(struct life *life, const struct span *span, uint64_t bytes, bool ok)
+/* What a stage's time counts for where nothing better is known. */
+static const enum wait_cause stage_causes[REQUEST_STAGE_COUNT] = {
+	[REQUEST_SUBMITTED] = WAIT_CPU,	   [REQUEST_DOORBELL] = WAIT_DOORBELL,
+	[REQUEST_FETCH] = WAIT_QUEUE,	   [REQUEST_FETCHED] = WAIT_MEMORY,
+	[REQUEST_ENGINE] = WAIT_ENGINE,	   [REQUEST_EXECUTED] = WAIT_COMPUTE,
+	[REQUEST_COMPLETED] = WAIT_MEMORY, [REQUEST_RECEIVED] = WAIT_COMPLETION,
+};
+
+/* Adds the times of the stages for which `wanted` has a bit. */
+static void add_stages(const struct span *span, unsigned int wanted, struct waits *waits)
 {
+	sim_time before = span->stamps[REQUEST_SEND];
+
+	for (unsigned int stage = REQUEST_SUBMITTED; stage < REQUEST_STAGE_COUNT; stage++) {
+		if (!span_has(span, stage))
+			continue;
+		if (wanted & 1u << stage)
+			waits_add(waits, stage_causes[stage], span->stamps[stage] - before);
+		before = span->stamps[stage];
+	}
+}
+
+/* The request's whole vector: the accelerator's part and, from the stamps, the software's. */
+static void request_waits(struct life *life, const struct request *request, struct waits *waits)
+{
+	static const unsigned int software =
+		1u << REQUEST_SUBMITTED | 1u << REQUEST_DOORBELL | 1u << REQUEST_RECEIVED;
+	const struct span *span = &request->span;
+
+	if (request->has_waits) {
+		*waits = request->waits;
+		add_stages(span, software, waits);
+		if (waits_sum(waits) == span_last_time(span) - span->stamps[REQUEST_SEND])
+			return;
+		life->waits_mismatches++;
+	} else {
+		life->waits_missing++;
+	}
+	waits_clear(waits);
+	add_stages(span, ~0u, waits);
+}
+
+/* A request has ended: `waits` is its whole vector. */
+static void request_count(struct life *life, const struct request *request,
+			  const struct waits *waits, uint64_t bytes, bool ok)
+{
+	const struct span *span = &request->span;
+	const sim_time latency = span_last_time(span) - span->stamps[REQUEST_SEND];
+
 	life->bytes += bytes;
 	if (ok)
 		life->completed++;
 	else
 		life->errors++;
-	if (span->stamps[REQUEST_SEND] < life->first_send)
-		life->first_send = span->stamps[REQUEST_SEND];
-	if (span_last_time(span) > life->last_received)
-		life->last_received = span_last_time(span);
+	if (span->unmeasured)
+		life->left_out++;
+	attribution_add(&life->attribution, waits, latency, !span->unmeasured);
+	if (measure_receive(&life->measure, span_last_time(span), bytes, latency,
+			    !span->unmeasured))
+		window_edge(life, LIFE_WINDOW_BEGIN);
+	window_may_end(life);
 	if (!span_has(span, REQUEST_DOORBELL))
 		return;
 	life->doorbells++;
@@ -422,11 +584,38 @@ static void request_count(struct life *life, const struct span *span, uint64_t b
 				 span->stamps[REQUEST_DOORBELL] - span->stamps[REQUEST_SUBMITTED]);
 }
 
+/* Ends the request's span; `waits` becomes its whole vector. */
+static void request_end(struct life *life, struct queue *queue, struct request *request,
+			sim_time at, uint64_t bytes, bool ok, struct waits *waits)
+{
+	struct span *span = &request->span;
+	struct trace_arg args[5] = {
+		{.key = life->keys.bytes, .type = TRACE_ARG_U64, .u = bytes},
+		{.key = life->keys.latency_ps,
+		 .type = TRACE_ARG_U64,
+		 .u = at - span->stamps[REQUEST_SEND]},
+		{.key = life->keys.status, .type = TRACE_ARG_STRING, .s = ok ? "ok" : "error"},
+		{.key = life->keys.waited_for, .type = TRACE_ARG_STRING},
+		{.key = life->keys.warm_up, .type = TRACE_ARG_STRING, .s = "left out"},
+	};
+
+	/* the last stage must be there before its time can be told apart */
+	if (!span_has(span, REQUEST_RECEIVED))
+		span_stamp(span, &life->request, &queue->lanes, REQUEST_RECEIVED, at);
+	span->stamps[REQUEST_RECEIVED] = at;
+	span->unmeasured = !measure_counts(&life->measure, request->sent_in_window);
+	request_waits(life, request, waits);
+	args[3].s = wait_cause_names[waits_largest(waits)];
+	span_end(span, &life->request, &queue->lanes, at,
+		 &(struct trace_extra){.args = args, .arg_count = span->unmeasured ? 5 : 4});
+}
+
 void life_request_received(struct life *life, unsigned int device, unsigned int queue_number,
 			   unsigned int index, sim_time at, uint64_t bytes, bool ok)
 {
 	struct queue *queue;
 	struct request *request;
+	struct waits waits;
 
 	if (!life)
 		return;
@@ -438,20 +627,34 @@ void life_request_received(struct life *life, unsigned int device, unsigned int 
 		life->misplaced++;
 		at = span_last_time(&request->span);
 	}
-	const struct trace_arg args[] = {
-		{.key = life->keys.bytes, .type = TRACE_ARG_U64, .u = bytes},
-		{.key = life->keys.latency_ps,
-		 .type = TRACE_ARG_U64,
-		 .u = at - request->span.stamps[REQUEST_SEND]},
-		{.key = life->keys.status, .type = TRACE_ARG_STRING, .s = ok ? "ok" : "error"},
-	};
-	span_end(&request->span, &life->request, &queue->lanes, at,
-		 &(struct trace_extra){.args = args, .arg_count = 3});
+	request_end(life, queue, request, at, bytes, ok, &waits);
 	trace_count_add(queue->occupancy, at, -1);
-	request_count(life, &request->span, bytes, ok);
 	request->state = REQUEST_NONE;
 	queue->in_flight--;
 	life->open_requests--;
+	request_count(life, request, &waits, bytes, ok);
+}
+
+/* ---- what is measured --------------------------------------------------------------------- */
+
+void life_expect(struct life *life, uint64_t requests)
+{
+	if (life)
+		life->measure.expected = requests;
+}
+
+void life_set_warmup(struct life *life, struct warmup warmup)
+{
+	if (life)
+		life->measure.warmup = warmup;
+}
+
+void life_on_window(struct life *life, void (*fn)(void *arg, enum life_window_edge edge), void *arg)
+{
+	if (!life)
+		return;
+	life->on_window = fn;
+	life->on_window_arg = arg;
 }
 
 uint64_t life_request_flow(const struct life *life, unsigned int device, unsigned int queue_number,

@@ -8,7 +8,8 @@
  * (SMMU, StreamID, STAG). The difference between consecutive stamps is what the later stage took; a
  * stage without a stamp took nothing, so the parts always sum to the whole, in picoseconds.
  * From the stamps come the metrics requests.*, latency_ns.*, doorbell.*, faults.*, fault_ns.* and
- * the trace's request lanes and fault lanes with their flows.
+ * the trace's request lanes and fault lanes with their flows; from them and the vectors of the
+ * accelerator, waits.*.
  *
  * Every function does nothing if `life` is NULL.
  */
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "sim/engine/engine.h"
+#include "sim/stats/measure.h"
 #include "sim/stats/stats.h"
 #include "sim/stats/waits.h"
 #include "sim/trace/trace.h"
@@ -86,12 +88,33 @@ void life_request_send(struct life *life, unsigned int device, unsigned int queu
 		       unsigned int index, sim_time at);
 void life_request_stamp(struct life *life, unsigned int device, unsigned int queue,
 			unsigned int index, enum request_stage stage, sim_time at);
-/* What the request waited for from DOORBELL to COMPLETED: sums to the time between these stamps. */
-void life_request_waits(struct life *life, unsigned int device, unsigned int queue,
-			unsigned int index, const struct waits *waits);
 /* Ends the request: completed or, if not `ok`, an error; `bytes` count for throughput. */
 void life_request_received(struct life *life, unsigned int device, unsigned int queue,
 			   unsigned int index, sim_time at, uint64_t bytes, bool ok);
+
+/*
+ * What the request waited for from REQUEST_DOORBELL to REQUEST_COMPLETED; called about the time of
+ * the latter stamp. The ledger adds what it knows from the stamps: SEND to SUBMITTED is WAIT_CPU,
+ * SUBMITTED to DOORBELL is WAIT_DOORBELL, COMPLETED to RECEIVED is WAIT_COMPLETION. The whole must be the latency to the
+ * picosecond: otherwise life.waits_mismatches counts it, which a correct run has at 0. Such a request
+ * and one without a vector (life.waits_missing) count with their stages in place of causes.
+ */
+void life_request_waits(struct life *life, unsigned int device, unsigned int queue,
+			unsigned int index, const struct waits *waits);
+
+/* How many requests the run is to make, as far as is known now; for the warm-up rule and the window's end. */
+void life_expect(struct life *life, uint64_t requests);
+/* Before the first request. */
+void life_set_warmup(struct life *life, struct warmup warmup);
+
+/*
+ * The measured window's edges, as they come: LIFE_WINDOW_BEGIN at the first send and, if there is a
+ * warm-up, again at its end; LIFE_WINDOW_END when all expected requests have ended, or, if their number is not known, whenever
+ * none is open.
+ */
+enum life_window_edge { LIFE_WINDOW_BEGIN, LIFE_WINDOW_END };
+void life_on_window(struct life *life, void (*fn)(void *arg, enum life_window_edge edge),
+		    void *arg);
 
 /* The flow that joins the request's stages, for `flow` of a model's own slices; 0 where there is
  * none (before SUBMITTED, from EXECUTED on, while tracing is off). */

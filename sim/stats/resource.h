@@ -3,13 +3,14 @@
  * A contended resource: `servers` equal servers and a queue in front of them. Keeps the exact time
  * integrals of what is busy and of what waits, and nothing else: who is served when is its owner's business.
  *
- * Metrics <name>.{servers,utilisation,queue_mean,queue_max,served,busy_ps}: utilisation is busy time ÷ (servers × run time),
- * queue_mean the time average of how many wait. Registered resources are what a run's summary looks at to name its
- * bottleneck. Two additions per change; safe to call at sim_now() only, or at times that never decrease.
+ * Metrics <name>.{servers,utilisation,queue_mean,queue_max,served,busy_ps}: utilisation is busy time ÷ (servers × time),
+ * queue_mean the time average of how many wait, both over the measured window (resource_window_begin()); the others
+ * cover the whole run. Registered resources are what a run's summary looks at to name its bottleneck. Two additions per change; safe to call at sim_now() only, or at times that never decrease.
  */
 #ifndef SIM_STATS_RESOURCE_H
 #define SIM_STATS_RESOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sim/engine/engine.h"
@@ -21,6 +22,9 @@ extern "C" {
 
 struct resource {
 	uint32_t servers;
+	/* Set by the owner after resource_init(): a place that is held while others work (a slot, a buffer, an
+	 * outstanding transaction). It is full when what comes after it is slow. */
+	bool holds;
 	uint32_t busy, waiting; /* now */
 	uint32_t waiting_max;
 	sim_time changed;	      /* when busy or waiting last did */
@@ -88,6 +92,25 @@ static inline void resource_add(struct resource *r, sim_time busy_ps, sim_time w
 /* `name` as in stats_counter(); the resource outlives the registry. */
 void resource_register(struct stats *stats, const char *name, const struct resource *resource,
 		       const char *help);
+
+/*
+ * The window that utilisation and queue_mean are of: from the last begin to the last end, or to now if it has not
+ * ended; without a begin from time 0. Begin and end may be called again; a begin forgets the end before it.
+ */
+void resource_window_begin(struct stats *stats);
+void resource_window_end(struct stats *stats);
+
+/*
+ * The resource that limits the run: the one with the highest utilisation; of those within RESOURCE_SAME of it
+ * one that works rather than one that is held, since whatever is slow fills the places before it.
+ */
+#define RESOURCE_SAME 0.02
+struct resource_load {
+	const char *name; /* the registry's */
+	double utilisation, queue_mean;
+};
+/* False if none is registered. */
+bool resource_bottleneck(const struct stats *stats, struct resource_load *load);
 
 /* All registered resources of a registry, in order: fn(arg, name, utilisation, queue_mean). */
 typedef void (*resource_visit_fn)(void *arg, const char *name, double utilisation,

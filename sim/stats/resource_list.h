@@ -3,18 +3,28 @@
 #ifndef SIM_STATS_RESOURCE_LIST_H
 #define SIM_STATS_RESOURCE_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "sim/stats/resource.h"
 
+/* The integrals at an edge of the window. */
+struct resource_snapshot {
+	sim_time at;
+	double busy_ps, waiting_ps;
+};
+
 struct resource_entry {
 	char *name;
 	const struct resource *resource;
+	const struct resource_list *list;
+	struct resource_snapshot begin, end;
 };
 
 struct resource_list {
-	struct resource_entry *entries;
+	struct resource_entry **entries;
 	size_t count;
+	bool ended; /* the window has an end */
 };
 
 struct resource_list *stats_resources(struct stats *stats); /* stats.c */

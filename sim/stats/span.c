@@ -60,6 +60,7 @@ void span_begin(struct span *span, const struct span_kind *kind, struct lanes *l
 	span->stamped = 1;
 	span->last = 0;
 	span->flow = 0;
+	span->unmeasured = false;
 	span->lane = lanes_take(lanes, at);
 	if (span->lane == LANE_NONE)
 		return;
@@ -90,11 +91,15 @@ static void record(const struct span *span, struct span_kind *kind)
 {
 	sim_time before = span->stamps[0];
 
-	histogram_record(&kind->total, span_last_time(span) - before);
+	kind->total_sum += span_last_time(span) - before;
+	if (!span->unmeasured)
+		histogram_record(&kind->total, span_last_time(span) - before);
 	for (unsigned int i = 1; i < kind->stages; i++) {
 		if (!span_has(span, i))
 			continue;
-		histogram_record(&kind->stage[i], span->stamps[i] - before);
+		kind->stage_sum[i] += span->stamps[i] - before;
+		if (!span->unmeasured)
+			histogram_record(&kind->stage[i], span->stamps[i] - before);
 		before = span->stamps[i];
 	}
 }

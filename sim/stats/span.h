@@ -25,7 +25,9 @@ struct span_kind {
 	trace_name slice;
 	trace_name names[SPAN_STAGES_MAX];
 	trace_name reached;
-	struct histogram total, stage[SPAN_STAGES_MAX]; /* of spans that ended */
+	/* of spans that ended */
+	uint64_t total_sum, stage_sum[SPAN_STAGES_MAX]; /* ps */
+	struct histogram total, stage[SPAN_STAGES_MAX]; /* of those that are measured */
 };
 
 struct span {
@@ -34,6 +36,7 @@ struct span {
 	uint32_t lane;
 	uint16_t stamped; /* bit per stage */
 	uint8_t last;	  /* latest stage with a stamp */
+	bool unmeasured;  /* set before the end: sums only, no histograms */
 };
 
 void span_kind_init(struct span_kind *kind, const char *slice, const char *const *stage_names,

@@ -24,7 +24,7 @@
 
 #define SUB_BUCKETS (1u << HISTOGRAM_SUB_BITS)
 
-static unsigned int bucket_of(sim_time ps)
+unsigned int histogram_bucket(sim_time ps)
 {
 	unsigned int exponent, shift;
 
@@ -55,7 +55,7 @@ void histogram_record(struct histogram *h, sim_time ps)
 		h->max = ps;
 	h->count++;
 	h->sum += ps;
-	h->buckets[bucket_of(ps)]++;
+	h->buckets[histogram_bucket(ps)]++;
 }
 
 sim_time histogram_quantile(const struct histogram *h, double q)
@@ -70,7 +70,7 @@ sim_time histogram_quantile(const struct histogram *h, double q)
 	rank = exact <= 1.0 ? 1 : (uint64_t)ceil(exact);
 	if (rank >= h->count)
 		return h->max;
-	for (unsigned int b = bucket_of(h->min);; b++) {
+	for (unsigned int b = histogram_bucket(h->min);; b++) {
 		seen += h->buckets[b];
 		if (seen >= rank) {
 			sim_time top = bucket_top(b);

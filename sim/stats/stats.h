@@ -22,13 +22,16 @@ extern "C" {
  * of the true value; mean, sum, minimum and maximum are exact. Zero-initialised is empty.
  */
 #define HISTOGRAM_SUB_BITS 6
+#define HISTOGRAM_BUCKETS  ((64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
 struct histogram {
 	uint64_t count, min, max;
 	uint64_t sum; /* ps; overflows only after 213 days of summed time */
-	uint64_t buckets[(64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS];
+	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
 void histogram_record(struct histogram *h, sim_time ps);
+/* The bucket that a value falls into. */
+unsigned int histogram_bucket(sim_time ps);
 /* 0 ≤ q ≤ 1; the upper edge of the bucket that holds the quantile, at most max; 0 if empty. */
 sim_time histogram_quantile(const struct histogram *h, double q);
 

@@ -152,6 +152,149 @@ START_TEST(test_slot_sent_again_abandons_the_first)
 }
 END_TEST
 
+/* ---- what requests waited for ---- */
+
+static uint64_t sum_of_waits(void)
+{
+	uint64_t sum = 0;
+	char name[96];
+
+	for (int cause = 0; cause < WAIT_CAUSE_COUNT; cause++) {
+		snprintf(name, sizeof(name), "waits.%s.sum_ps", wait_cause_names[cause]);
+		sum += metric(name);
+	}
+	return sum;
+}
+
+static double share(const char *cause)
+{
+	double value = -1;
+	char name[96];
+
+	snprintf(name, sizeof(name), "waits.%s.median_share", cause);
+	ck_assert(stats_get(stats, name, &value));
+	return value;
+}
+
+/* send .. 10 .. submitted .. 20 .. doorbell .. accelerator .. completed .. 30 .. received */
+static void request_with_waits(unsigned int index, sim_time at, enum wait_cause cause,
+			       sim_time accelerator, sim_time told)
+{
+	struct waits waits = {.ps = {[WAIT_QUEUE] = 5}};
+
+	waits_add(&waits, cause, told - 5);
+	life_request_send(life, 0, 0, index, at);
+	life_request_stamp(life, 0, 0, index, REQUEST_SUBMITTED, at += 10);
+	life_request_stamp(life, 0, 0, index, REQUEST_DOORBELL, at += 20);
+	life_request_stamp(life, 0, 0, index, REQUEST_ENGINE, at + 1);
+	life_request_stamp(life, 0, 0, index, REQUEST_COMPLETED, at += accelerator);
+	life_request_waits(life, 0, 0, index, &waits);
+	life_request_received(life, 0, 0, index, at + 30, 1, true);
+}
+
+START_TEST(test_waits_sum_to_the_latency)
+{
+	for (unsigned int i = 0; i < 100; i++)
+		request_with_waits(i % 8, 1000 * i, i % 3 ? WAIT_WALK : WAIT_PAGE_FAULT, 100 + i,
+				   100 + i);
+	ck_assert_uint_eq(metric("life.waits_mismatches"), 0);
+	ck_assert_uint_eq(metric("life.waits_missing"), 0);
+	ck_assert_uint_eq(metric("waits.cpu.sum_ps"), 1000);
+	ck_assert_uint_eq(metric("waits.doorbell.sum_ps"), 2000);
+	ck_assert_uint_eq(metric("waits.completion.sum_ps"), 3000);
+	ck_assert_uint_eq(metric("waits.queue.sum_ps"), 500);
+	ck_assert_uint_eq(sum_of_waits(), metric("latency.sum_ps"));
+}
+END_TEST
+
+START_TEST(test_waits_that_do_not_fit_are_counted_and_replaced)
+{
+	request_with_waits(0, 0, WAIT_WALK, 100, 101);
+	request_with_waits(1, 1000, WAIT_WALK, 100, 99);
+	request_with_waits(2, 2000, WAIT_WALK, 100, 100);
+	ck_assert_uint_eq(metric("life.waits_mismatches"), 2);
+	ck_assert_uint_eq(metric("waits.walk.sum_ps"), 95);
+	ck_assert_uint_eq(sum_of_waits(), metric("latency.sum_ps"));
+}
+END_TEST
+
+START_TEST(test_waits_are_told_from_stages_where_no_vector_came)
+{
+	whole_request(0, 1000, 10, 1, true);
+	ck_assert_uint_eq(metric("life.waits_missing"), 1);
+	ck_assert_uint_eq(metric("waits.cpu.sum_ps"), 10);
+	ck_assert_uint_eq(metric("waits.engine.sum_ps"), 10);
+	ck_assert_uint_eq(sum_of_waits(), 80);
+	/* the vector of an earlier request in the same slot is not this one's */
+	request_with_waits(1, 2000, WAIT_WALK, 100, 100);
+	whole_request(1, 3000, 10, 1, true);
+	ck_assert_uint_eq(metric("life.waits_missing"), 2);
+	ck_assert_uint_eq(sum_of_waits(), metric("latency.sum_ps"));
+}
+END_TEST
+
+START_TEST(test_median_request_waits_for_what_those_around_it_do)
+{
+	/* 30 short ones for a walk, 40 in the middle for memory, 30 long ones for faults */
+	for (unsigned int i = 0; i < 30; i++)
+		request_with_waits(0, 100000 * i, WAIT_WALK, 1000, 1000);
+	for (unsigned int i = 30; i < 70; i++)
+		request_with_waits(0, 100000 * i, WAIT_MEMORY, 2000, 2000);
+	for (unsigned int i = 70; i < 100; i++)
+		request_with_waits(0, 100000 * i, WAIT_PAGE_FAULT, 90000, 90000);
+	ck_assert_double_eq_tol(share("memory"), 1995.0 / 2060.0, 1e-9);
+	ck_assert_double_eq(share("walk"), 0);
+	ck_assert_double_eq(share("page_fault"), 0);
+	ck_assert_uint_gt(metric("waits.page_fault.sum_ps"), metric("waits.memory.sum_ps"));
+}
+END_TEST
+
+START_TEST(test_warm_up_is_in_counts_and_not_in_distributions)
+{
+	life_set_warmup(life, (struct warmup){WARMUP_REQUESTS, 2});
+	whole_request(0, 0, 1000, 100, true);
+	whole_request(0, 10000, 1000, 100, true);
+	whole_request(0, 20000, 10, 100, true);
+	whole_request(0, 30000, 10, 100, true);
+	ck_assert_uint_eq(metric("requests.completed"), 4);
+	ck_assert_uint_eq(metric("requests.warm_up"), 2);
+	ck_assert_uint_eq(metric("latency.sum_ps"), 16000 + 160);
+	ck_assert_uint_eq(metric("latency.count"), 4);
+	ck_assert_uint_eq(metric("latency_ns.count"), 2);
+	ck_assert_uint_eq(metric("request_stage_ns.engine.count"), 2);
+	ck_assert_uint_eq(metric("request_stage_ns.engine.sum_ps"), 2020);
+	/* from the second receive at 18000 to the last at 30080 */
+	ck_assert_uint_eq(metric("throughput.bytes_per_s"), (uint64_t)(200 / 12080e-12));
+}
+END_TEST
+
+static void note_edge(void *arg, enum life_window_edge edge)
+{
+	unsigned int *edges = arg;
+
+	edges[edge]++;
+}
+
+START_TEST(test_window_begins_with_the_first_send_and_ends_with_the_last_receive)
+{
+	unsigned int edges[2] = {0};
+
+	life_on_window(life, note_edge, edges);
+	life_expect(life, 3);
+	life_set_warmup(life, (struct warmup){WARMUP_REQUESTS, 1});
+	life_request_send(life, 0, 0, 0, 0);
+	ck_assert_uint_eq(edges[LIFE_WINDOW_BEGIN], 1);
+	life_request_received(life, 0, 0, 0, 10, 1, true);
+	ck_assert_uint_eq(edges[LIFE_WINDOW_BEGIN], 2); /* the end of the warm-up */
+	life_request_send(life, 0, 0, 1, 20);
+	life_request_send(life, 0, 0, 2, 20);
+	life_request_received(life, 0, 0, 1, 30, 1, true);
+	ck_assert_uint_eq(edges[LIFE_WINDOW_END], 0);
+	life_queue_close(life, 0, 0, 40); /* abandons the last */
+	ck_assert_uint_eq(edges[LIFE_WINDOW_END], 1);
+}
+END_TEST
+
 static void whole_fault(uint32_t stream_id, uint32_t stag, sim_time at, sim_time step, bool handled)
 {
 	const struct fault_info info = {.stream_id = stream_id, .stag = stag, .va = 0x1000};
@@ -212,7 +355,11 @@ START_TEST(test_no_ledger_is_no_error)
 	life_queue_open(NULL, 0, 0, 1);
 	life_request_send(NULL, 0, 0, 0, 0);
 	life_request_stamp(NULL, 0, 0, 0, REQUEST_FETCH, 0);
+	life_request_waits(NULL, 0, 0, 0, NULL);
 	life_request_received(NULL, 0, 0, 0, 0, 0, true);
+	life_expect(NULL, 1);
+	life_set_warmup(NULL, (struct warmup){WARMUP_NONE, 0});
+	life_on_window(NULL, NULL, NULL);
 	life_queue_close(NULL, 0, 0, 0);
 	life_fault_begin(NULL, &info, 0);
 	life_fault_stamp(NULL, 0, 0, FAULT_MM, 0);
@@ -281,6 +428,13 @@ int main(void)
 	tcase_add_test(tcase, test_closing_a_queue_abandons_what_is_open);
 	tcase_add_test(tcase, test_reopened_queue_starts_afresh);
 	tcase_add_test(tcase, test_slot_sent_again_abandons_the_first);
+	tcase_add_test(tcase, test_waits_sum_to_the_latency);
+	tcase_add_test(tcase, test_waits_that_do_not_fit_are_counted_and_replaced);
+	tcase_add_test(tcase, test_waits_are_told_from_stages_where_no_vector_came);
+	tcase_add_test(tcase, test_median_request_waits_for_what_those_around_it_do);
+	tcase_add_test(tcase, test_warm_up_is_in_counts_and_not_in_distributions);
+	tcase_add_test(tcase,
+		       test_window_begins_with_the_first_send_and_ends_with_the_last_receive);
 	tcase_add_test(tcase, test_fault_stages_sum_to_the_total);
 	tcase_add_test(tcase, test_faults_are_told_apart_by_stream_and_stag);
 	tcase_add_test(tcase, test_no_ledger_is_no_error);
