@@ -86,9 +86,9 @@ void shim_files_put(struct shim_files *files); /* closes what is open on the las
 int shim_fs_check_leaks(void);
 
 /* base/: devices of boot_params */
-int shim_devices_add(void);	/* creates the platform devices; drivers bind */
+int shim_devices_add(void);		     /* creates the platform devices; drivers bind */
 void shim_device_remove(unsigned int index); /* one of boot_params; no effect on one that is gone */
-void shim_devices_remove(void); /* in reverse order */
+void shim_devices_remove(void);		     /* in reverse order */
 
 /*
  * Called by kernel/boot.c in this order, each with a weak empty default there: mm before anything is
