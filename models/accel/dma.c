@@ -243,6 +243,7 @@ void dma_init(struct accel *accel)
 	list_init(&dma->writers);
 	list_init(&dma->issued);
 	resource_init(&dma->slots, accel->params.dma_outstanding);
+	dma->slots.holds = true;
 }
 
 void dma_free(struct accel *accel)

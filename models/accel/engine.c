@@ -388,6 +388,7 @@ static void engine_type_init(struct accel *accel, struct engine_type *type,
 	list_init(&type->waiting);
 	resource_init(&type->data_paths, count);
 	resource_init(&type->slots, count * jobs_each);
+	type->slots.holds = true;
 	for (uint32_t load = 0; load <= jobs_each; load++)
 		list_init(&type->by_load[load]);
 	for (uint32_t n = 0; n < count; n++)

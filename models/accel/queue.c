@@ -636,6 +636,7 @@ void queue_init(struct accel *accel)
 	if (p->completion == ACCEL_COMPLETION_IN_ORDER) /* reorder_entries bounds each queue pair */
 		accel->request_limit = UINT32_MAX;
 	resource_init(&accel->sqe_buffers, p->sqe_buffers);
+	accel->sqe_buffers.holds = true;
 	list_init(&accel->request_blocks);
 	list_init(&accel->free_requests);
 }

@@ -131,6 +131,7 @@ void ring_init(struct accel *accel)
 	list_init(&ring->waiting);
 	list_init(&ring->blocks);
 	resource_init(&ring->slots, accel->params.ring_outstanding);
+	ring->slots.holds = true;
 }
 
 void ring_free(struct accel *accel)

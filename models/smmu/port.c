@@ -34,6 +34,7 @@ static struct smmu_port *port_new(struct smmu *smmu)
 	port->slots_free = params->translation_slots;
 	translation_fifo_init(&port->slot_waiters);
 	resource_init(&port->look_ups, params->micro_tlb_slots);
+	port->look_ups.holds = true;
 	return port;
 }
 
@@ -111,6 +112,7 @@ void smmu_ports_init(struct smmu *smmu)
 	if (!smmu->port_of)
 		abort();
 	resource_init(&smmu->translation_slots, 0);
+	smmu->translation_slots.holds = true;
 }
 
 void smmu_ports_destroy(struct smmu *smmu)

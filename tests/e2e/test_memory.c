@@ -310,7 +310,7 @@ START_TEST(test_device_write_after_fork_breaks_the_sharing)
 }
 END_TEST
 
-#define FORK_BYTES (64 * PAGE)
+#define FORK_BYTES (256 * PAGE) /* more than the device copies while the fork goes on */
 
 static uint64_t checksum(uint64_t va, uint64_t bytes)
 {
