@@ -65,7 +65,8 @@ const struct invariant invariants[] = {
 	 "sum(accel*.dma.write_bytes) <= sum(memory.requester.accel*.bytes_written)",
 	 "sum(accel*.dma.errors)", 0},
 	{"sqes-answered",
-	 "sum(accel*.sqes_fetched) = sum(accel*.requests.by_status.*) + "
+	 "sum(accel*.sqes_fetched) + sum(accel*.sqes_pushed) = "
+	 "sum(accel*.requests.by_status.*) + "
 	 "sum(accel*.requests.dropped)",
 	 "requests.errors + requests.abandoned", 0},
 };
