@@ -71,6 +71,7 @@ static struct figure {
 	{"memory.requester.accel1.bytes_read", 100000},
 	{"memory.requester.accel1.bytes_written", 96000},
 	{"accel.sqes_fetched", 1000},
+	{"accel.sqes_pushed", 0},
 	{"accel.requests.by_status.success", 998},
 	{"accel.requests.by_status.bad_opcode", 1},
 	{"accel.requests.dropped", 1},
