@@ -19,9 +19,6 @@ script='^(__initcall_(start|end)|__setup_(start|end)|__(start|stop)___(param|mod
 nm -u "$joined" | awk '{print $2}' | grep -Ev "$host" | grep -Ev "$script" | sort >"$out.undefined" || true
 grep -v '^#' "$shim/unreached.txt" | awk 'NF {print $1}' | sort >"$out.unreached"
 
-if [ -n "${SVASIM_TRAP_ALL:-}" ]; then
-	cp "$out.undefined" "$out.unreached"
-fi
 missing=$(comm -23 "$out.undefined" "$out.unreached" | tr '\n' ' ')
 if [ -n "$missing" ]; then
 	echo "svasim: the kernel image lacks: $missing" >&2

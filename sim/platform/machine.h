@@ -83,7 +83,6 @@ struct machine {
 	uint64_t requests_expected, requests_received;
 	uint64_t failures;
 	char first_failure[256];
-	bool errors_expected; /* requests that end in error are part of what the workload tests */
 	void (*progress)(void *arg, uint64_t received, uint64_t expected);
 	void *progress_arg; /* of progress() */
 };

@@ -305,8 +305,7 @@ static void check_workload(struct platform *platform)
 	if (machine->failures)
 		fail(platform, PLATFORM_WORKLOAD_FAILED, "%s%s", machine->first_failure,
 		     machine->failures > 1 ? " (and more)" : "");
-	if (stats_get(machine->stats, "requests.errors", &errors) && errors > 0 &&
-	    !machine->errors_expected)
+	if (stats_get(machine->stats, "requests.errors", &errors) && errors > 0)
 		fail(platform, PLATFORM_WORKLOAD_FAILED, "%.0f requests failed", errors);
 	if (status)
 		fail(platform, PLATFORM_WORKLOAD_FAILED, "the workload ended with %s %d",
