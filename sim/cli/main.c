@@ -76,6 +76,17 @@ static void print_usage(FILE *to)
 	fputs("\n'svasim COMMAND --help' tells a command's options.\n", to);
 }
 
+static int fail_unknown(const char *name)
+{
+	char allowed[512];
+	size_t used = 0;
+
+	for (size_t i = 0; i < COMMAND_COUNT && used < sizeof(allowed); i++)
+		used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s",
+					 i ? ", " : "", commands[i].name);
+	return cli_user_error("%s: no such command (allowed: %s)", name, allowed);
+}
+
 static int run_command(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -93,7 +104,7 @@ static int run_command(int argc, char **argv)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	return cli_user_error("%s: no such command (allowed: run, list, bench)", argv[1]);
+	return fail_unknown(argv[1]);
 }
 
 /* What went to a full disk or a closed pipe was not said. */

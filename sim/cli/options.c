@@ -57,7 +57,8 @@ static int print_help(const struct cli_syntax *syntax)
 {
 	const struct cli_option help = {"help", 'h', NULL, "this list"};
 
-	printf("Usage: svasim %s [OPTION...]\n%s\n\n", syntax->command, syntax->help);
+	printf("Usage: svasim %s [OPTION...]%s%s\n%s\n\n", syntax->command,
+	       syntax->operand ? " " : "", syntax->operand ? syntax->operand : "", syntax->help);
 	for (size_t i = 0; i < syntax->count; i++)
 		print_option(&syntax->options[i]);
 	print_option(&help);
@@ -106,9 +107,14 @@ int cli_parse(const struct cli_syntax *syntax, int argc, char **argv,
 		if (status)
 			return status;
 	}
-	if (optind < argc)
+	if (optind < argc && !syntax->operand)
 		return cli_user_error(
 			"%s: %s: unexpected argument (allowed: see 'svasim %s --help')",
 			syntax->command, argv[optind], syntax->command);
+	for (int i = optind; i < argc; i++) {
+		status = take(arg, CLI_OPERAND, argv[i]);
+		if (status)
+			return status;
+	}
 	return CLI_GO_ON;
 }

@@ -3,7 +3,7 @@
  * svasim run: simulate one machine with one workload.
  *
  * Writes into the output folder: metrics.json (simulated results only: the same inputs give the
- * same bytes), host.json (what the host measured about itself), trace.pftrace with --trace. What
+ * same bytes), histograms.json (their distributions), host.json (what the host measured about itself), trace.pftrace with --trace. What
  * an earlier run left there is touched only once nothing can refuse the new one; and whatever ends
  * a run, what it has come to is written.
  */
@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "sim/cli/cli.h"
+#include "sim/cli/files.h"
 #include "sim/cli/options.h"
 #include "sim/cli/summary.h"
 #include "sim/platform/platform.h"
@@ -204,23 +205,10 @@ static int parse_trace_options(const struct run_options *options, struct trace_o
 
 /* ---- output folder ----------------------------------------------------------------------------- */
 
-static int make_parents(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0777) && errno != EEXIST) {
-			*slash = '/';
-			return -1;
-		}
-		*slash = '/';
-	}
-	return mkdir(path, 0777) && errno != EEXIST ? -1 : 0;
-}
-
 static bool is_result(const char *name)
 {
-	return !strcmp(name, "metrics.json") || !strcmp(name, "host.json") ||
-	       !strcmp(name, "trace.pftrace");
+	return !strcmp(name, "metrics.json") || !strcmp(name, "histograms.json") ||
+	       !strcmp(name, "host.json") || !strcmp(name, "trace.pftrace");
 }
 
 /* One that exists must be empty or hold an earlier run. */
@@ -251,7 +239,7 @@ static int prepare_output(const char *output)
 	if (!*output ||
 	    snprintf(path, sizeof(path), "%s", output) >= (int)sizeof(path) - LONGEST_FILE_NAME)
 		return cli_user_error("-o: %.60s: not a folder's name (allowed: a path)", output);
-	if (make_parents(path) || !(dir = opendir(output)))
+	if (cli_make_folder(path) || !(dir = opendir(output)))
 		return cli_user_error("-o: %s: %s (allowed: a folder that can be written)", output,
 				      strerror(errno));
 	status = check_contents(output, dir);
@@ -260,30 +248,6 @@ static int prepare_output(const char *output)
 		return cli_user_error("-o: %s: %s (allowed: a folder that can be written)", output,
 				      strerror(errno));
 	return status;
-}
-
-/* The file is whole, or it is not there. */
-static int write_text(const char *path, const char *text)
-{
-	char temporary[PATH_MAX + sizeof(".tmp")];
-	FILE *file;
-	bool bad;
-
-	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
-	file = fopen(temporary, "w");
-	if (!file)
-		return -1;
-	bad = fputs(text, file) < 0;
-	bad |= fputc('\n', file) < 0;
-	bad |= fclose(file) != 0;
-	if (bad || rename(temporary, path)) {
-		int error = errno;
-
-		unlink(temporary);
-		errno = error;
-		return -1;
-	}
-	return 0;
 }
 
 /* ---- one run, from its first file to its last --------------------------------------------------- */
@@ -337,14 +301,15 @@ static json_t *host_json(const struct job *job, double wall_s)
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:I}", "svasim", SVASIM_VERSION,
-		"kernel", result->kernel_version, "systemc", SVASIM_SYSTEMC_VERSION, "compiler",
-		__VERSION__, "build", SVASIM_BUILD_TYPE, "wall_s", wall_s, "requests_per_wall_s",
-		wall_s > 0 ? (double)result->requests / wall_s : 0.0, "simulated_s_per_wall_s",
-		wall_s > 0 ? simulated_s / wall_s : 0.0, "events", (json_int_t)host->events_fired,
-		"thread_switches", (json_int_t)host->thread_switches, "max_rss_bytes",
-		(json_int_t)usage.ru_maxrss * 1024);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:I}", "svasim",
+			 SVASIM_VERSION, "kernel", result->kernel_version, "systemc",
+			 SVASIM_SYSTEMC_VERSION, "compiler", __VERSION__, "flags", SVASIM_FLAGS,
+			 "build", SVASIM_BUILD_TYPE, "wall_s", wall_s, "requests_per_wall_s",
+			 wall_s > 0 ? (double)result->requests / wall_s : 0.0,
+			 "simulated_s_per_wall_s", wall_s > 0 ? simulated_s / wall_s : 0.0,
+			 "events", (json_int_t)host->events_fired, "thread_switches",
+			 (json_int_t)host->thread_switches, "max_rss_bytes",
+			 (json_int_t)usage.ru_maxrss * 1024);
 }
 
 static int write_host_json(const struct job *job, double wall_s, const char *path)
@@ -358,7 +323,7 @@ static int write_host_json(const struct job *job, double wall_s, const char *pat
 		errno = ENOMEM;
 		return -1;
 	}
-	error = write_text(path, text);
+	error = cli_write_text(path, text);
 	free(text);
 	return error;
 }
@@ -374,6 +339,9 @@ static int write_results(const struct job *job, const struct platform *platform,
 		status = cli_user_error("%s: incomplete: %s", path, strerror(errno));
 	output_path(job, "metrics.json", path);
 	if (stats_write_json(platform_stats(platform), path) && !status)
+		status = cli_user_error("%s: not written: %s", path, strerror(errno));
+	output_path(job, "histograms.json", path);
+	if (stats_write_histograms(platform_stats(platform), path) && !status)
 		status = cli_user_error("%s: not written: %s", path, strerror(errno));
 	output_path(job, "host.json", path);
 	if (write_host_json(job, wall_s, path) && !status)

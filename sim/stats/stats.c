@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <float.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -416,6 +417,56 @@ int stats_write_json(const struct stats *stats, const char *path)
 	text = must_have(json_dumps(tree, JSON_INDENT(2) | JSON_REAL_PRECISION(17)));
 	json_decref(tree);
 	ret = replace_file(path, text);
+	free(text);
+	return ret;
+}
+
+/* ---- histograms --------------------------------------------------------------------------- */
+
+/* [upper edge in ns, count] of each bucket that holds something; the last edge is the maximum. */
+static void write_buckets(FILE *file, const struct histogram *h)
+{
+	const char *separator = "";
+
+	for (unsigned int b = h->count ? histogram_bucket(h->min) : HISTOGRAM_BUCKETS;
+	     b < HISTOGRAM_BUCKETS; b++) {
+		const sim_time top = bucket_top(b) < h->max ? bucket_top(b) : h->max;
+
+		if (!h->buckets[b])
+			continue;
+		fprintf(file, "%s[%" PRIu64 ".%03u, %" PRIu64 "]", separator, top / 1000,
+			(unsigned int)(top % 1000), h->buckets[b]);
+		separator = ", ";
+	}
+}
+
+/* A line per histogram, in the order of registration. */
+static void write_histograms(const struct stats *stats, FILE *file)
+{
+	fputs("{\n  \"schema\": \"svasim-histograms-1\"", file);
+	for (size_t i = 0; i < stats->count; i++) {
+		const struct leaf *leaf = &stats->leaves[i];
+
+		if (leaf->kind != LEAF_COUNT)
+			continue;
+		fprintf(file, ",\n  \"%.*s\": [", (int)(strrchr(leaf->name, '.') - leaf->name),
+			leaf->name);
+		write_buckets(file, leaf->histogram);
+		fputs("]", file);
+	}
+	fputs("\n}", file);
+}
+
+int stats_write_histograms(const struct stats *stats, const char *path)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = must_have(open_memstream(&text, &size));
+	int ret = -1;
+
+	write_histograms(stats, file);
+	if (!fclose(file))
+		ret = replace_file(path, text);
 	free(text);
 	return ret;
 }

@@ -65,6 +65,9 @@ bool stats_get(const struct stats *stats, const char *name, double *value);
  * so that they read back exactly. */
 int stats_write_json(const struct stats *stats, const char *path);
 
+/* Likewise: every histogram by its name, as a list of [upper edge in ns, count], buckets that hold nothing left out. */
+int stats_write_histograms(const struct stats *stats, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,7 +11,7 @@ BUSY = cli.settings(workload_processes=2, workload_threads=2, workload_queues=2,
 
 class Determinism(cli.CliTest):
     def results(self, output="out"):
-        return {name: cli.read_bytes(self.path(output, name)) for name in ("metrics.json", "trace.pftrace")
+        return {name: cli.read_bytes(self.path(output, name)) for name in ("metrics.json", "histograms.json", "trace.pftrace")
                 if os.path.exists(self.path(output, name))}
 
     def run_busy(self, output, *arguments, **options):
@@ -25,7 +25,7 @@ class Determinism(cli.CliTest):
 
     def test_the_same_run_again_and_elsewhere(self):
         first = self.run_busy("out", "--trace")
-        self.assertEqual(len(first), 2)
+        self.assertEqual(len(first), 3)
         os.mkdir(self.path("elsewhere"))
         self.assert_same(first, self.run_busy("a/longer/name", "--trace", cwd=self.path("elsewhere"),
                                               env={**os.environ, "SOME_MORE_ENVIRONMENT": "x" * 5000}))

@@ -6,7 +6,7 @@ import subprocess
 
 import cli
 
-RESULTS = ["host.json", "metrics.json"]
+RESULTS = ["histograms.json", "host.json", "metrics.json"]
 
 
 class Output(cli.CliTest):

@@ -32,7 +32,7 @@ class Results(cli.CliTest):
     def test_host_json_says_what_ran_and_how_fast(self):
         self.assert_status(self.run_copy(), 0)
         host = cli.read_json(self.path("out", "host.json"))
-        for key in ("svasim", "kernel", "systemc", "compiler", "build"):
+        for key in ("svasim", "kernel", "systemc", "compiler", "flags", "build"):
             self.assertTrue(host[key], key)
         for key in ("wall_s", "requests_per_wall_s", "simulated_s_per_wall_s", "events", "thread_switches",
                     "max_rss_bytes"):
@@ -43,6 +43,23 @@ class Results(cli.CliTest):
         self.assert_status(self.run_copy(), 0)
         names = [name for name, _ in cli.leaves(cli.read_json(self.path("out", "metrics.json")))]
         self.assertEqual([name for name in names if "wall" in name or "compiler" in name], [])
+
+    def test_histograms_are_those_behind_the_metrics(self):
+        self.assert_status(self.run_copy(*cli.settings(workload_destination_fresh_percent=20)), 0)
+        metrics = dict(cli.leaves(cli.read_json(self.path("out", "metrics.json"))))
+        histograms = cli.read_json(self.path("out", "histograms.json"))
+        self.assertEqual(histograms.pop("schema"), "svasim-histograms-1")
+        for name in ("latency_ns", "fault_ns.total", "doorbell.latency_ns", "smmu.walk_ns"):
+            self.assertGreater(len(histograms[name]), 1, name)
+        # every distribution has one: what has quantiles is a distribution
+        self.assertEqual(sorted(histograms), sorted(name[:-len(".p999")] for name in metrics if name.endswith(".p999")))
+        for name, buckets in histograms.items():
+            with self.subTest(histogram=name):
+                self.assertEqual(sum(count for _, count in buckets), metrics[f"{name}.count"])
+                self.assertTrue(all(count > 0 for _, count in buckets))
+                edges = [upper for upper, _ in buckets]
+                self.assertEqual(edges, sorted(set(edges)))
+                self.assertEqual(edges[-1] if edges else 0, metrics[f"{name}.max"])
 
     def test_the_summary_is_for_people(self):
         result = self.run_copy()
@@ -92,7 +109,7 @@ class FullDisk(cli.CliTest):
         self.assert_one_line(result, "out/metrics.json", "not written", "File too large")
         self.assertEqual(cli.read_bytes(self.path("out", "metrics.json")), before)
         json.loads(cli.read_bytes(self.path("out", "host.json")))
-        self.assertEqual(sorted(os.listdir(self.path("out"))), ["host.json", "metrics.json"])
+        self.assertEqual(sorted(os.listdir(self.path("out"))), ["histograms.json", "host.json", "metrics.json"])
 
 
 cli.main()

@@ -248,6 +248,43 @@ START_TEST(test_visit_names_every_leaf)
 }
 END_TEST
 
+/* [edge, count] of the bucket is what is expected. */
+static void assert_bucket(const json_t *buckets, size_t index, double edge_ns, int count)
+{
+	const json_t *bucket = json_array_get(buckets, index);
+
+	ck_assert_double_eq(json_number_value(json_array_get(bucket, 0)), edge_ns);
+	ck_assert_int_eq(json_integer_value(json_array_get(bucket, 1)), count);
+}
+
+START_TEST(test_histograms_are_written_bucket_by_bucket)
+{
+	static struct histogram some, none;
+	json_error_t error;
+	json_t *json;
+
+	histogram_record(&some, 0);
+	histogram_record(&some, 5);
+	histogram_record(&some, 5);
+	histogram_record(&some, 1000000); /* of one bucket with the next */
+	histogram_record(&some, 1000001);
+	stats_histogram(stats, "a.some_ns", &some, "");
+	stats_histogram(stats, "none_ns", &none, "");
+	ck_assert_int_eq(stats_write_histograms(stats, path), 0);
+	json = json_load_file(path, 0, &error);
+	ck_assert_msg(json != NULL, "%s", error.text);
+	ck_assert_str_eq(json_string_value(json_object_get(json, "schema")), "svasim-histograms-1");
+	ck_assert_uint_eq(json_object_size(json), 3);
+	ck_assert_uint_eq(json_array_size(json_object_get(json, "none_ns")), 0);
+	ck_assert_uint_eq(json_array_size(json_object_get(json, "a.some_ns")), 3);
+	assert_bucket(json_object_get(json, "a.some_ns"), 0, 0, 1);
+	assert_bucket(json_object_get(json, "a.some_ns"), 1, 0.005, 2);
+	assert_bucket(json_object_get(json, "a.some_ns"), 2, 1000.001, 2); /* the maximum */
+	json_decref(json);
+	ck_assert_int_eq(stats_write_histograms(stats, "/nonexistent/histograms.json"), -1);
+}
+END_TEST
+
 START_TEST(test_write_error_is_told_and_leaves_nothing)
 {
 	errno = 0;
@@ -299,6 +336,7 @@ int main(void)
 	tcase_add_test(registry, test_json_is_in_order_of_registration);
 	tcase_add_test(registry, test_histogram_gives_its_figures_in_ns);
 	tcase_add_test(registry, test_visit_names_every_leaf);
+	tcase_add_test(registry, test_histograms_are_written_bucket_by_bucket);
 	tcase_add_test(registry, test_write_error_is_told_and_leaves_nothing);
 #ifndef NDEBUG
 	tcase_add_test_raise_signal(registry, test_same_name_twice_is_a_bug, 6);
