@@ -13,6 +13,7 @@ struct cli_command {
 
 int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_open(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 #define CLI_EXIT_USER_ERROR 2

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "sim/trace/extent.h"
 #include "sim/trace/pb.h"
 #include "sim/trace/trace.h"
 #include "tests/sim-trace/trace_reader.h"
@@ -481,6 +483,72 @@ START_TEST(test_category_lists)
 }
 END_TEST
 
+static void expect_extent(uint64_t first_ns, uint64_t last_ns)
+{
+	struct trace_extent extent = {1, 2};
+
+	ck_assert_int_eq(trace_read_extent(trace_reader_path(), &extent), 0);
+	ck_assert_uint_eq(extent.first_ns, first_ns);
+	ck_assert_uint_eq(extent.last_ns, last_ns);
+}
+
+START_TEST(test_extent_is_from_the_first_event_to_the_last)
+{
+	start(0, SIM_TIME_NEVER, 0);
+	begin(outer, 500);
+	begin(inner, 600);
+	sim_current_time = SIM_US(5);
+	end(1ull << 40);
+	end((1ull << 40) + 7);
+	ck_assert_int_eq(trace_close(), 0);
+	expect_extent(500, (1ull << 40) + 7);
+
+	/* what was cut off does not count */
+	ck_assert_int_eq(truncate(trace_reader_path(), (off_t)trace_get_totals().bytes - 1), 0);
+	expect_extent(500, 1ull << 40);
+	unlink(trace_reader_path());
+}
+END_TEST
+
+START_TEST(test_extent_of_a_trace_without_events_is_nothing)
+{
+	start(0, SIM_TIME_NEVER, 0);
+	ck_assert_int_eq(trace_close(), 0);
+	expect_extent(0, 0);
+	unlink(trace_reader_path());
+}
+END_TEST
+
+START_TEST(test_what_is_no_trace_has_no_extent)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+	} cases[] = {
+		{"", 0},
+		{"hello", 5},
+		{"\x0a\xff\xff\xff\xff\xff\x7f", 7}, /* a packet longer than any */
+		{"\x0a\x02\x40\xff", 4},	     /* a timestamp that does not end */
+		{"\x0a\x01\x07", 3},		     /* no wire type */
+		{"\x0a\x03\x12\x05\x00", 5},	     /* a field beyond its packet */
+	};
+	struct trace_extent extent;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		FILE *out = fopen(trace_reader_path(), "w");
+
+		fwrite(cases[i].bytes, 1, cases[i].length, out);
+		fclose(out);
+		errno = 0;
+		ck_assert_int_eq(trace_read_extent(trace_reader_path(), &extent), -1);
+		ck_assert_int_eq(errno, EILSEQ);
+	}
+	unlink(trace_reader_path());
+	ck_assert_int_eq(trace_read_extent(trace_reader_path(), &extent), -1);
+	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("trace");
@@ -507,6 +575,9 @@ int main(void)
 	tcase_add_test(tcase, test_off_is_off);
 	tcase_add_test(tcase, test_errors_are_told);
 	tcase_add_test(tcase, test_category_lists);
+	tcase_add_test(tcase, test_extent_is_from_the_first_event_to_the_last);
+	tcase_add_test(tcase, test_extent_of_a_trace_without_events_is_nothing);
+	tcase_add_test(tcase, test_what_is_no_trace_has_no_extent);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
