@@ -16,7 +16,7 @@
 typedef unsigned long long ki_u64;
 typedef long long ki_s64;
 
-#define KERNEL_IMAGE_ABI 1
+#define KERNEL_IMAGE_ABI 2
 
 /* Where simulated RAM and the page array lie in the host's address space: fixed, so that no result depends on where
  * the host maps things. Both are within what AddressSanitizer calls high memory. */
@@ -113,6 +113,8 @@ struct machine_ops {
 	void (*set_ttbr0)(unsigned int cpu, ki_u64 table_pa, unsigned int asid);
 	/* Broadcast TLB maintenance with its DSB (blocks) */
 	void (*tlbi)(unsigned int cpu, enum ki_tlbi op, unsigned int asid, ki_u64 va, ki_u64 pages);
+	/* The page allocator takes back [pa, pa + bytes); NULL: nobody wants to know */
+	void (*frame_freed)(ki_u64 pa, ki_u64 bytes);
 	/* Copies between the kernel and the current process through the CPU's MMU (blocks); calls page_fault() as needed.
 	 * Returns the bytes that could not be copied */
 	ki_u64 (*copy_user)(unsigned int cpu, ki_u64 user_va, void *buffer, ki_u64 bytes,

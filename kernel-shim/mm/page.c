@@ -249,6 +249,8 @@ void shim_free_pages_uncharged(struct page *page, unsigned int order)
 {
 	unsigned long i;
 
+	if (machine->frame_freed)
+		machine->frame_freed(page_to_phys(page), PAGE_SIZE << order);
 	for (i = 0; i < 1UL << order; i++) {
 		/* The word that tells a tail page must not outlive the block */
 		page[i].compound_head = 0;

@@ -324,6 +324,17 @@ bool mmu_translation_current(const struct mmu *mmu, const struct mmu_request *re
 	return request->sequence == tlb_maintenance(mmu->tlb);
 }
 
+bool mmu_reaches(const struct mmu *mmu, uint64_t pa, uint64_t bytes, uint16_t *asid, uint64_t *va)
+{
+	const struct tlb_entry *entry = tlb_find_pa(mmu->tlb, pa, pa + bytes - 1);
+
+	if (!entry)
+		return false;
+	*asid = entry->asid;
+	*va = entry->page << entry->size_bits;
+	return true;
+}
+
 void mmu_set_ttbr0(struct mmu *mmu, uint64_t table_pa, uint16_t asid)
 {
 	mmu->regime.ttb = table_pa;

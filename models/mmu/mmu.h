@@ -124,6 +124,12 @@ enum mmu_result mmu_translate(struct mmu *mmu, struct mmu_request *request);
 bool mmu_translation_current(const struct mmu *mmu, const struct mmu_request *request);
 
 /*
+ * True if the TLB translates anything to one of the bytes [pa, pa + bytes); *asid and *va then say what.
+ * Looks at every entry: for checks.
+ */
+bool mmu_reaches(const struct mmu *mmu, uint64_t pa, uint64_t bytes, uint16_t *asid, uint64_t *va);
+
+/*
  * TTBR0_EL1: table base and ASID of what runs on this core. table_pa 0: no walks and no hits
  * (TCR_EL1.EPD0): every address faults. The TLB keeps its entries. Walks in flight go on with
  * the values that they began with.

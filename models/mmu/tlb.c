@@ -196,6 +196,19 @@ void tlb_invalidate_range(struct tlb *tlb, uint16_t asid, uint64_t first, uint64
 	}
 }
 
+const struct tlb_entry *tlb_find_pa(const struct tlb *tlb, uint64_t first, uint64_t last)
+{
+	for (uint32_t i = 0; i < tlb->entry_count; i++) {
+		const struct tlb_entry *entry = &tlb->entries[i];
+
+		if (entry->installed && entry->pa <= last &&
+		    entry->pa + ((UINT64_C(1) << entry->size_bits) - 1) >= first &&
+		    is_live(tlb, entry))
+			return entry;
+	}
+	return NULL;
+}
+
 uint64_t tlb_maintenance(const struct tlb *tlb)
 {
 	return tlb->maintenance;

@@ -41,6 +41,9 @@ void tlb_invalidate_asid(struct tlb *tlb, uint16_t asid);
 /* Entries of the ASID and global ones that overlap [first, last]. */
 void tlb_invalidate_range(struct tlb *tlb, uint16_t asid, uint64_t first, uint64_t last);
 
+/* An entry that translates to any of the bytes [first, last], whatever its ASID; NULL: none. Takes time. */
+const struct tlb_entry *tlb_find_pa(const struct tlb *tlb, uint64_t first, uint64_t last);
+
 /* Number of maintenance operations so far. */
 uint64_t tlb_maintenance(const struct tlb *tlb);
 

@@ -261,6 +261,32 @@ unsigned int smmu_stalled(const struct smmu *smmu)
 	return (unsigned int)smmu->stalled;
 }
 
+static bool cache_reaches(const struct va_cache *cache, uint64_t pa, uint64_t bytes, uint64_t *va)
+{
+	uint32_t i = va_cache_find_address(cache, pa, pa + bytes - 1);
+
+	if (i != ASSOC_NONE)
+		*va = cache->assoc.entries[i].key << cache->entries[i].size_bits;
+	return i != ASSOC_NONE;
+}
+
+enum smmu_reach smmu_reaches(const struct smmu *smmu, uint64_t pa, uint64_t bytes, uint64_t *va)
+{
+	if (cache_reaches(&smmu->tlb, pa, bytes, va))
+		return SMMU_REACH_TLB;
+	for (uint32_t i = 0; i < smmu->port_count; i++)
+		if (cache_reaches(&smmu->ports[i]->micro_tlb, pa, bytes, va))
+			return SMMU_REACH_MICRO_TLB;
+	for (const struct smmu_translation *t = smmu->oldest; t; t = t->younger) {
+		if (t->stage != STAGE_FORWARD || t->pa >= pa + bytes ||
+		    t->pa + t->upstream->len <= pa)
+			continue;
+		*va = t->upstream->addr;
+		return SMMU_REACH_TRANSACTION;
+	}
+	return SMMU_REACH_NONE;
+}
+
 struct smmu_occupancy smmu_get_occupancy(const struct smmu *smmu)
 {
 	struct smmu_occupancy o = {

@@ -120,6 +120,15 @@ bool smmu_idle(const struct smmu *smmu);
 /* How many transactions are stalled now, those that wait for a STAG included. */
 unsigned int smmu_stalled(const struct smmu *smmu);
 
+/* By what the SMMU can still get at some memory. */
+enum smmu_reach { SMMU_REACH_NONE, SMMU_REACH_TLB, SMMU_REACH_MICRO_TLB, SMMU_REACH_TRANSACTION };
+
+/*
+ * Whether anything cached, or a translated transaction that is under way, leads to one of the bytes [pa, pa +
+ * bytes); *va then says from where. Looks at every entry: for checks.
+ */
+enum smmu_reach smmu_reaches(const struct smmu *smmu, uint64_t pa, uint64_t bytes, uint64_t *va);
+
 /* What the caches hold, for tests. */
 struct smmu_occupancy {
 	unsigned int tlb, ste_cache, cd_cache, walk_slots, inside;

@@ -68,6 +68,21 @@ void va_cache_drop(struct va_cache *cache, enum smmu_world world, uint16_t asid,
 		entry_remove(cache, i);
 }
 
+uint32_t va_cache_find_address(const struct va_cache *cache, uint64_t first, uint64_t last)
+{
+	if (!cache->entries)
+		return ASSOC_NONE;
+	for (uint32_t i = assoc_first(&cache->assoc); i != ASSOC_NONE;
+	     i = assoc_next(&cache->assoc, i)) {
+		const struct va_entry *entry = &cache->entries[i];
+
+		if (entry->address <= last &&
+		    entry->address + (bit(entry->size_bits) - 1) >= first)
+			return i;
+	}
+	return ASSOC_NONE;
+}
+
 /* ---- invalidation ------------------------------------------------------------------------ */
 
 static bool covers_any(const struct va_cache *cache, uint32_t i, uint64_t first, uint64_t last)

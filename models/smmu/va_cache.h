@@ -87,6 +87,8 @@ static inline uint64_t va_cache_group(const struct va_cache *cache, uint32_t ind
 void va_cache_insert(struct va_cache *cache, uint64_t group, uint64_t va,
 		     const struct va_entry *entry);
 void va_cache_drop(struct va_cache *cache, enum smmu_world world, uint16_t asid, uint64_t va);
+/* An entry whose `address` leads to any of the bytes [first, last], or ASSOC_NONE. Looks at all. */
+uint32_t va_cache_find_address(const struct va_cache *cache, uint64_t first, uint64_t last);
 void va_cache_invalidate(struct va_cache *cache, const struct smmu_tlbi *tlbi);
 
 #endif

@@ -43,6 +43,10 @@ static const struct param_desc run_descs[] = {
 		      "warm-up that throughput and distributions leave out: auto (until max(in "
 		      "flight, 5 % of all) requests are received), none, or a number of requests",
 		      "common practice for closed loops"),
+	PARAM_BOOL_(run_params, check_frames, false,
+		    "look through all TLBs and transactions whenever the kernel frees memory: a frame that "
+		    "something still reaches is an error (slow)",
+		    "a check of kernel and models"),
 };
 
 static const struct param_desc cpu_descs[] = {

@@ -42,6 +42,7 @@ struct cpu_params {
 /* How a run is measured. */
 struct run_params {
 	const char *warmup; /* "auto", "none", or a number of requests */
+	bool check_frames;  /* frames.c */
 };
 
 struct platform_config {

@@ -313,8 +313,15 @@ static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_ki
 	if (!translate(va, access | (kind == ACCESS_STORE ? KI_WRITE : KI_READ), &pa))
 		return false;
 	if (!ram_host(&machine->ram, pa, bytes)) {
-		/* what has been done before must have happened before */
+		/*
+		 * What has been done before must have happened before; what happens meanwhile may take the
+		 * mapping away
+		 */
 		kernel->sync();
+		if (!translate(va, access | (kind == ACCESS_STORE ? KI_WRITE : KI_READ), &pa))
+			return false;
+	}
+	if (!ram_host(&machine->ram, pa, bytes)) {
 		access_device(kernel->current_cpu(), pa, buffer, bytes, kind);
 		return true;
 	}

@@ -58,6 +58,11 @@ struct irq_controller; /* irq.c */
 struct instruments;    /* instruments.c */
 struct wiring;	       /* wiring.cpp: the sc_modules */
 
+struct frame_check {
+	uint64_t freed, stale;
+	char first[192]; /* what the first stale one was */
+};
+
 struct machine {
 	const struct platform_config *config;
 	const struct kernel_ops *kernel;
@@ -77,6 +82,7 @@ struct machine {
 	struct irq_controller *irqs;
 	struct cpu *cpus; /* one per CPU */
 	struct instruments *instruments;
+	struct frame_check frames;
 	struct wiring *wiring;
 
 	/* what the programs reported */
@@ -107,6 +113,10 @@ void cpus_register_stats(struct machine *machine, struct stats *stats);
 struct irq_controller *irq_controller_new(struct machine *machine);
 void irq_controller_free(struct irq_controller *irqs);
 struct sim_irq irq_controller_line(struct irq_controller *irqs, unsigned int line);
+
+/* frames.c: whether anything still reaches a frame that the kernel frees (run.check_frames) */
+void frames_fill_ops(const struct machine *machine, struct machine_ops *ops);
+void frames_register_stats(struct machine *machine, struct stats *stats);
 
 /* instruments.c: traces of CPUs, threads, kernel functions, interrupts */
 struct instruments *instruments_new(struct machine *machine);

@@ -150,6 +150,7 @@ static void build(struct platform *platform)
 	machine_wire(machine);
 	machine->cpus = cpus_new(machine);
 	cpus_register_stats(machine, machine->stats);
+	frames_register_stats(machine, machine->stats);
 	register_kernel_stats(machine);
 	the_machine = machine;
 }
@@ -362,6 +363,8 @@ static void check_invariants(struct platform *platform)
 	if (!metric_is_zero(machine, "life.misplaced_stamps"))
 		fail(platform, PLATFORM_BUG,
 		     "the instruments saw stages out of order (life.misplaced_stamps)");
+	if (machine->frames.stale)
+		fail(platform, PLATFORM_BUG, "%s", machine->frames.first);
 	if (!machine_idle(machine))
 		fail(platform, PLATFORM_BUG,
 		     "hardware still had work in it after the devices were removed");
@@ -424,6 +427,7 @@ static void fill_ops(struct platform *platform)
 	host_fill_ops(&machine->ops, platform->options->log_level);
 	cpu_fill_ops(&machine->ops);
 	instruments_fill_ops(&machine->ops);
+	frames_fill_ops(machine, &machine->ops);
 	machine->ops.nr_cpus = machine->config->machine.cpus;
 	machine->ops.ram = machine->ram.host;
 	machine->ops.ram_base = MAP_RAM_BASE;

@@ -4,10 +4,12 @@
  * the device.
  */
 #include <signal.h>
+#include <string.h>
 
 #include "tests/e2e/raw_queue.h"
 #include "tests/e2e/scenario.h"
 #include "tests/e2e/sys.h"
+#include "sim/platform/machine.h"
 
 /* ---- churn ----------------------------------------------------------------------------------- */
 
@@ -167,13 +169,15 @@ static void churn(void *arg)
 	expect_eq(status, 0);
 }
 
-static const char *const churn_machines[][3] = {
+static const char *const churn_machines[][4] = {
 	{NULL},
 	{"machine.cpus=1"},
 	{"machine.cpus=2", "kernel.fault.extra_ns=5000"},
 	{"smmu.msi=true", "accel.version=v2"},
 	{"smmu.sev=true", "smmu.stall_max=2", "smmu.evtq_log2=1"},
 	{"kernel.max_workers=1", "accel.dma_burst_bytes=64"},
+	{"machine.cpus=3", "kernel.timeslice_us=20", "kernel.block_ps=4000"},
+	{"kernel.pte_ns=500", "mmu.tlbi_ns=5000", "smmu.cmd_ns=2000"},
 };
 
 #define CHURN_MACHINES (sizeof(churn_machines) / sizeof(churn_machines[0]))
@@ -184,12 +188,52 @@ START_TEST(test_churn_leaves_nothing_behind)
 	struct platform *p;
 
 	seed = (unsigned int)_i + 1;
-	p = scenario_passes(&(struct scenario){churn, {machine[0], machine[1], machine[2]}});
+	p = scenario_passes(&(struct scenario){
+		churn, {"run.check_frames=true", machine[0], machine[1], machine[2]}});
+	ck_assert_double_gt(metric(p, "frames.checked"), 0);
 	ck_assert_double_eq(metric(p, "faults.handled") + metric(p, "faults.aborted"),
 			    metric(p, "faults.stall_events"));
 	ck_assert_double_eq(metric(p, "kernel.segfaults"), 0);
 	ck_assert_double_gt(metric(p, "faults.aborted"), 0);
 	ck_assert_double_gt(metric(p, "faults.handled"), 0);
+}
+END_TEST
+
+/* ---- the check itself ------------------------------------------------------------------------ */
+
+/* As if the kernel freed pages that are in use: by a CPU, by the device. */
+static void free_what_is_used(void *arg)
+{
+	const uint64_t pages = raw_pages(2);
+	struct raw_queue q;
+
+	(void)arg;
+	expect_eq(raw_queue_new(&q, 0), 0);
+	prog_store(pages, 1, 8);
+	expect_eq(the_machine->frames.stale, 0);
+	the_machine->ops.frame_freed(the_machine->kernel->peek_va(0, pages), PAGE);
+	expect_eq(the_machine->frames.stale, 1); /* this CPU's TLB */
+
+	expect_eq(raw_copy(&q, pages, pages + PAGE, PAGE), RAW_STATUS_OK);
+	the_machine->ops.frame_freed(the_machine->kernel->peek_va(0, pages + PAGE), PAGE);
+	expect_eq(the_machine->frames.stale, 2); /* the SMMU's: no CPU has touched it */
+
+	const uint64_t was = the_machine->kernel->peek_va(0, pages);
+
+	sys_unmap(pages, PAGE);
+	expect_eq(the_machine->frames.stale, 2);
+	the_machine->ops.frame_freed(was, PAGE); /* nobody has it any more */
+	expect_eq(the_machine->frames.stale, 2);
+	raw_close(&q);
+}
+
+START_TEST(test_frame_that_is_freed_in_use_is_found)
+{
+	struct platform_result result;
+
+	scenario_execute(&(struct scenario){free_what_is_used, {"run.check_frames=true"}}, &result);
+	ck_assert_int_eq(result.status, PLATFORM_BUG);
+	ck_assert_msg(strstr(result.reason, "still reaches"), "%s", result.reason);
 }
 END_TEST
 
@@ -294,6 +338,6 @@ START_TEST(test_device_that_finds_no_memory_gets_an_abort)
 }
 END_TEST
 
-SCENARIO_SUITE("stress", {test_churn_leaves_nothing_behind, 4 * CHURN_MACHINES},
-	       {test_threads_fight_over_a_queue, 3},
+SCENARIO_SUITE("stress", {test_churn_leaves_nothing_behind, 3 * CHURN_MACHINES},
+	       {test_frame_that_is_freed_in_use_is_found, 1}, {test_threads_fight_over_a_queue, 3},
 	       {test_device_that_finds_no_memory_gets_an_abort, 1})
