@@ -14,6 +14,7 @@
 
 static const struct cli_command commands[] = {
 	{"run", "simulate one machine with one workload", cmd_run},
+	{"sweep", "simulate over ranges of parameters", cmd_sweep},
 	{"list", "list workloads, platforms, parameters or metrics", cmd_list},
 	{"open", "hand a trace to Perfetto's user interface", cmd_open},
 	{"bench", "measure what the host spends on simulating", cmd_bench},
