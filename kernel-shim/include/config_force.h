@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Forced in front of every kernel-side file: the SVA stack's Kconfig symbols (their menus depend on
- * arm64, the rest of the configuration is ARCH=um's) and `current` as a call, so that no
- * special stack is needed.
+ * arm64, the rest of the configuration is ARCH=um's), the preemption of Debian's kernels, and `current` as a call, so
+ * that no special stack is needed.
  */
 #ifndef KERNEL_SHIM_CONFIG_FORCE_H
 #define KERNEL_SHIM_CONFIG_FORCE_H
@@ -21,6 +21,9 @@
 #define CONFIG_PCI_ATS		     1
 #define CONFIG_PCI_PRI		     1
 #define CONFIG_PCI_PASID	     1
+
+/* might_sleep() offers to be preempted; ARCH=um's configuration is PREEMPT_NONE */
+#define CONFIG_PREEMPT_VOLUNTARY_BUILD 1
 
 #define __ASM_GENERIC_CURRENT_H
 #ifndef __ASSEMBLY__

@@ -181,6 +181,7 @@ struct boot_params {
 struct kernel_counters {
 	ki_u64 blocks; /* basic blocks of the kernel's own objects */
 	ki_u64 syscalls, context_switches, interrupts, wakeups;
+	ki_u64 migrations; /* tasks moved from one CPU's run queue to another's */
 	ki_u64 cpu_faults; /* handle_mm_fault() for a CPU */
 	ki_u64 io_faults;  /* handle_mm_fault() for a device */
 	ki_u64 ptes_installed_cpu, ptes_installed_io;

@@ -58,6 +58,8 @@ const struct shim_syscall shim_syscalls_kernel[] = {
 	{124, "sched_yield", sys_sched_yield_shim},
 	{129, "kill", sys_kill_shim},
 	{131, "tgkill", sys_tgkill_shim},
+	{140, "setpriority", sys_setpriority_shim},
+	{141, "getpriority", sys_getpriority_shim},
 	{172, "getpid", sys_getpid_shim},
 	{173, "getppid", sys_getppid_shim},
 	{178, "gettid", sys_gettid_shim},

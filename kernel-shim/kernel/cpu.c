@@ -74,6 +74,19 @@ void event_exit(void)
 		blocks = event_saved_blocks;
 }
 
+unsigned int untimed_begin(void)
+{
+	unsigned int before = blocks;
+
+	blocks = 0;
+	return before;
+}
+
+void untimed_end(unsigned int blocks_before)
+{
+	blocks = blocks_before;
+}
+
 /* ---- time --------------------------------------------------------------------------------------- */
 
 void cpu_fold_blocks(struct shim_cpu *cpu)

@@ -348,6 +348,7 @@ s64 sys_clone_shim(const u64 args[7])
 		put_user(task->pid, (int __user *)args[2]);
 	if (flags & CLONE_CHILD_SETTID && flags & CLONE_VM)
 		put_user(task->pid, (int __user *)args[4]);
+	set_user_nice(task, task_nice(current));
 	sched_of(task)->user_entry = (void (*)(void *))args[5];
 	sched_of(task)->user_arg = (void *)args[6];
 	error = task->pid;
@@ -470,12 +471,6 @@ s64 sys_set_tid_address_shim(const u64 args[7])
 {
 	current->clear_child_tid = (int __user *)args[0];
 	return current->pid;
-}
-
-s64 sys_sched_yield_shim(const u64 args[7])
-{
-	yield();
-	return 0;
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------------------------------- */

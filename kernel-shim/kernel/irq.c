@@ -92,6 +92,7 @@ static void handle(struct irq_line *line, unsigned int virq)
 	}
 	line->masked = action->flags & IRQF_ONESHOT;
 	action->thread_pending = true;
+	sched_bind(action->thread, line->cpu); /* as the kernel does, to where the interrupt goes */
 	wake_up_process(action->thread);
 }
 

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 
+#include "runqueue.h"
 #include "shim.h"
 
 #define PS_PER_NS     1000ULL
@@ -28,11 +29,13 @@ struct shim_cpu {
 	struct task_struct *idle;
 	bool waiting; /* curr's host thread is blocked in a wait that cpu_kick() may end */
 	bool kicked;  /* idle, and told to look at the run queue */
-	bool claimed; /* idle, and has woken a task that it will run */
-	bool need_resched;
-	bool event;  /* the event register of WFE */
-	u64 kick_at; /* when an idle CPU learns of the wake-up */
-	u64 slice_start;
+	bool event;   /* the event register of WFE */
+	u64 kick_at;  /* when an idle CPU learns of the wake-up */
+	unsigned int node;
+	struct run_queue rq;
+	u64 exec_start;		   /* from here on curr's time is not accounted */
+	u64 slice_end;		   /* the tick that ends curr's slice */
+	u64 balance_at;		   /* not before, while it is busy */
 	struct list_head irqs;	   /* pending lines, in the order of their arrival */
 	struct list_head timeouts; /* expired, not yet run */
 	unsigned long rcu_seen; /* the last grace period for which it reported a quiescent state */
@@ -70,6 +73,10 @@ bool cpu_wait(struct shim_cpu *cpu, u64 when, bool kickable);
 int cpu_poll_wait(u64 when);
 u64 cpu_now(void); /* in any context: local time on a CPU, else now() */
 
+/* The kernel's library on behalf of the shim: its blocks do not count, and nothing else runs in between */
+unsigned int untimed_begin(void);
+void untimed_end(unsigned int blocks_before);
+
 /* Event context runs between these; nothing is charged there and nothing may block */
 void event_enter(void);
 void event_exit(void);
@@ -100,12 +107,13 @@ struct process;
 
 struct shim_sched {
 	struct thread_info info;
-	struct list_head rq_node;
+	struct rt_entity rt;
+	struct fair_entity fair;
+	struct list_head dead_node;
 	struct hlist_node by_thread;
-	struct shim_cpu *cpu; /* where it runs, or ran last */
-	bool queued;	      /* in a run queue */
-	bool running;	      /* owns `cpu` */
-	bool realtime;
+	struct shim_cpu *cpu; /* where it runs, waits or ran last; NULL before its first wake-up */
+	struct shim_cpu *bound; /* the only one where it may run; NULL: anywhere */
+	bool running;		/* owns `cpu` */
 	bool in_user;
 	bool dead;
 	int irqs_enabled; /* while its host thread does not run */
@@ -153,6 +161,13 @@ void task_leave_cpu(struct task_struct *task);
 /* Preempts the current task in user mode, or at a voluntary point, if another one should run. True if it did */
 bool sched_preempt_check(struct shim_cpu *cpu);
 u64 sched_slice_end(const struct shim_cpu *cpu);
+void sched_resched(struct shim_cpu *cpu);   /* its task leaves it as soon as it may */
+void sched_kick_idle(struct shim_cpu *cpu); /* its idle loop looks at the queue */
+void sched_bind(struct task_struct *task, unsigned int cpu); /* from its next wake-up on */
+/* balance.c */
+struct shim_cpu *cpu_for_waking(struct task_struct *task);
+bool balance_idle(struct shim_cpu *cpu); /* takes a task from another queue; true if it did */
+void balance_tick(struct shim_cpu *cpu);
 struct task_struct *task_by_host_thread(void *thread);
 int try_to_wake_up(struct task_struct *task, unsigned int state, int wake_flags);
 
@@ -204,6 +219,8 @@ s64 sys_getppid_shim(const u64 args[7]);
 s64 sys_gettid_shim(const u64 args[7]);
 s64 sys_set_tid_address_shim(const u64 args[7]);
 s64 sys_sched_yield_shim(const u64 args[7]);
+s64 sys_setpriority_shim(const u64 args[7]);
+s64 sys_getpriority_shim(const u64 args[7]);
 
 /* fault_probe.c: the current task is about to queue a work item */
 void fault_probe_work_queued(void);

@@ -60,7 +60,7 @@ static void wait_for_grace_period(void)
 		if (in_quiescent_state(&shim_cpus[i])) {
 			shim_cpus[i].rcu_seen = grace_period;
 		} else {
-			shim_cpus[i].need_resched = true;
+			sched_resched(&shim_cpus[i]);
 			cpu_kick(&shim_cpus[i]);
 		}
 	}

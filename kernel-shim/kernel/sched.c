@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The scheduler: tasks on a limited number of CPUs. One run queue for the machine, real-time tasks (threaded
- * interrupts) before ordinary ones, each class first in, first out; ordinary tasks have time slices. A task that
- * becomes ready takes an idle CPU after an inter-processor interrupt, or preempts a task in user mode.
- * The kernel itself is not preempted (PREEMPT_NONE): a task in it runs until it blocks, offers to
- * reschedule, or returns to user mode.
+ * The scheduler: tasks on a limited number of CPUs, each with a run queue of its own (runqueue.h, balance.c). Real-time
+ * tasks (rt.c) run before fair ones (fair.c). A task in user mode can be preempted at any time, the kernel itself where
+ * it offers to be (PREEMPT_VOLUNTARY, as Debian's kernels: cond_resched(), might_sleep(), return to user mode). Whether a slice is over
+ * is looked at on ticks (HZ), and when another task joins or leaves the queue.
  *
- * Not modelled: per-CPU run queues and their balancing, nice levels, CPU affinity, groups.
+ * Not modelled: deadline and idle classes, groups, sets of allowed CPUs other than one or all, the cost of ticks.
  */
 #include <linux/hashtable.h>
 #include <linux/kthread.h>
@@ -15,13 +14,10 @@
 #include <linux/sched/task.h>
 #include <linux/sched/wake_q.h>
 #include <linux/slab.h>
+#include <uapi/linux/resource.h>
 
 #include "kernel.h"
 
-#define MIN_GRANULARITY_SHARE 4 /* a waking task preempts one that has had this part of its slice */
-
-static LIST_HEAD(realtime_queue);
-static LIST_HEAD(ordinary_queue);
 static DEFINE_HASHTABLE(tasks_by_thread, 10);
 LIST_HEAD(all_tasks);
 struct kernel_task boot_task;
@@ -29,42 +25,122 @@ static struct kernel_task idle_tasks[SHIM_MAX_CPUS];
 static LIST_HEAD(dead_tasks); /* their host threads have ended, or end before anything else runs */
 static int last_pid = 1;
 
-/* ---- run queue ------------------------------------------------------------------------------------ */
+/* ---- run queues ----------------------------------------------------------------------------------- */
 
-static void enqueue(struct task_struct *task, bool at_head)
+static struct task_struct *task_of_sched(struct shim_sched *sched)
 {
-	struct shim_sched *sched = sched_of(task);
-	struct list_head *queue = sched->realtime ? &realtime_queue : &ordinary_queue;
-
-	sched->queued = true;
-	if (at_head)
-		list_add(&sched->rq_node, queue);
-	else
-		list_add_tail(&sched->rq_node, queue);
-}
-
-static struct task_struct *dequeue_next(void)
-{
-	struct list_head *queue = !list_empty(&realtime_queue) ? &realtime_queue : &ordinary_queue;
-	struct shim_sched *sched;
-
-	if (list_empty(queue))
-		return NULL;
-	sched = list_first_entry(queue, struct shim_sched, rq_node);
-	list_del_init(&sched->rq_node);
-	sched->queued = false;
 	return &container_of(sched, struct kernel_task, sched)->shim.task;
 }
 
-static u64 slice_ps(void)
+static struct task_struct *task_of_fair(struct fair_entity *entity)
 {
-	return (u64)kparams.timeslice_us * 1000 * PS_PER_NS;
+	return entity ? task_of_sched(container_of(entity, struct shim_sched, fair)) : NULL;
+}
+
+static bool queued(struct shim_sched *sched)
+{
+	return sched->rt.priority ? !list_empty(&sched->rt.node)
+				  : sched->fair.queued && !sched->fair.delayed;
+}
+
+static u64 tick_after(u64 when)
+{
+	u64 period = PS_PER_SEC / kparams.tick_hz;
+
+	return DIV_ROUND_UP(when, period) * period;
+}
+
+static void set_slice_end(struct shim_cpu *cpu)
+{
+	u64 left = cpu->rq.fair.curr ? fair_slice_left(&cpu->rq.fair) : fair_slice_ps();
+
+	cpu->slice_end = tick_after(cpu->exec_start + max(left, 1));
 }
 
 u64 sched_slice_end(const struct shim_cpu *cpu)
 {
-	return cpu->slice_start + slice_ps() > host->now() ? cpu->slice_start + slice_ps()
-							   : host->now() + slice_ps();
+	return cpu->slice_end;
+}
+
+/* curr is to leave the CPU at the next opportunity */
+void sched_resched(struct shim_cpu *cpu)
+{
+	set_ti_thread_flag(&sched_of(cpu->curr)->info, TIF_NEED_RESCHED);
+}
+
+static bool resched_wanted(const struct shim_cpu *cpu)
+{
+	return test_ti_thread_flag(&sched_of(cpu->curr)->info, TIF_NEED_RESCHED);
+}
+
+/* Another CPU's time may be behind the one who looks */
+static u64 cpu_clock(const struct shim_cpu *cpu)
+{
+	return max(cpu->local, cpu_now());
+}
+
+/* What curr has run since the last time */
+static void account_curr(struct shim_cpu *cpu)
+{
+	u64 now = cpu_clock(cpu);
+
+	if (now <= cpu->exec_start)
+		return;
+	if (cpu->rq.fair.curr && fair_account(&cpu->rq.fair, now - cpu->exec_start))
+		sched_resched(cpu);
+	cpu->exec_start = now;
+}
+
+static void enqueue(struct shim_cpu *cpu, struct task_struct *task)
+{
+	struct shim_sched *sched = sched_of(task);
+
+	account_curr(cpu);
+	if (sched->rt.priority)
+		rt_enqueue(&cpu->rq.rt, &sched->rt);
+	else
+		fair_enqueue(&cpu->rq.fair, &sched->fair, !sched->cpu);
+	sched->cpu = cpu;
+}
+
+static void dequeue_curr(struct shim_cpu *cpu, struct task_struct *task, enum fair_leave why)
+{
+	struct shim_sched *sched = sched_of(task);
+
+	if (sched->rt.priority)
+		rt_dequeue(&cpu->rq.rt, &sched->rt);
+	else
+		fair_dequeue(&cpu->rq.fair, &sched->fair, why);
+}
+
+static struct task_struct *pick_fair(struct shim_cpu *cpu)
+{
+	struct fair_entity *entity = fair_pick(&cpu->rq.fair);
+
+	if (!entity && balance_idle(cpu))
+		entity = fair_pick(&cpu->rq.fair);
+	return task_of_fair(entity);
+}
+
+static struct task_struct *pick_next(struct shim_cpu *cpu)
+{
+	struct rt_entity *rt = rt_first(&cpu->rq.rt);
+	struct task_struct *fair;
+
+	if (rt)
+		return task_of_sched(container_of(rt, struct shim_sched, rt));
+	fair = pick_fair(cpu);
+	return fair ? fair : cpu->idle;
+}
+
+static void change_curr(struct shim_cpu *cpu, struct task_struct *next)
+{
+	struct shim_sched *sched = sched_of(next);
+
+	if (cpu->rq.fair.curr)
+		fair_put_curr(&cpu->rq.fair);
+	if (next != cpu->idle && !sched->rt.priority)
+		fair_set_curr(&cpu->rq.fair, &sched->fair);
 }
 
 /* ---- switching --------------------------------------------------------------------------------------- */
@@ -119,8 +195,6 @@ static void switch_to_task(struct shim_cpu *cpu, struct task_struct *prev, struc
 	shim_charge_ns(kparams.context_switch_ns);
 	if (sched_of(next)->ready_at > cpu->local)
 		cpu->local = sched_of(next)->ready_at;
-	cpu->need_resched = false;
-	cpu->slice_start = cpu->local;
 	if (prev->mm != next->mm)
 		shim_mm_switch(next->mm);
 	if (host->trace_on)
@@ -129,7 +203,7 @@ static void switch_to_task(struct shim_cpu *cpu, struct task_struct *prev, struc
 	run_on(cpu, next);
 	if (sched->dead) {
 		hash_del(&sched->by_thread);
-		list_add_tail(&sched->rq_node, &dead_tasks);
+		list_add_tail(&sched->dead_node, &dead_tasks);
 		cpu_forget();
 		return;
 	}
@@ -139,10 +213,9 @@ static void switch_to_task(struct shim_cpu *cpu, struct task_struct *prev, struc
 }
 
 /*
- * A preempted task stays runnable whatever state it has set, as in the kernel. One that a
- * real-time task preempts keeps its place.
+ * A preempted task stays runnable whatever state it has set, as in the kernel. True if another one ran.
  */
-static void reschedule(bool preempted, bool at_head)
+static bool reschedule(bool preempted)
 {
 	struct task_struct *prev = shim_current(), *next;
 	struct shim_sched *sched = sched_of(prev);
@@ -157,24 +230,24 @@ static void reschedule(bool preempted, bool at_head)
 	rcu_quiescent(cpu);
 	if (!preempted && signal_pending_state(READ_ONCE(prev->__state), prev))
 		WRITE_ONCE(prev->__state, TASK_RUNNING);
-	if (prev != cpu->idle && (preempted || READ_ONCE(prev->__state) == TASK_RUNNING))
-		enqueue(prev, at_head);
-	next = dequeue_next();
-	if (!next)
-		next = cpu->idle;
-	if (next == prev) {
-		cpu->need_resched = false;
-		cpu->slice_start = cpu->local;
-	} else {
+	account_curr(cpu);
+	if (!preempted && prev != cpu->idle && READ_ONCE(prev->__state) != TASK_RUNNING)
+		dequeue_curr(cpu, prev, FAIR_SLEEP);
+	next = pick_next(cpu);
+	clear_ti_thread_flag(&sched->info, TIF_NEED_RESCHED);
+	if (next != prev)
+		change_curr(cpu, next);
+	set_slice_end(cpu);
+	if (next != prev)
 		switch_to_task(cpu, prev, next);
-	}
 	if (sched->worker)
 		worker_running(sched->worker);
+	return next != prev;
 }
 
 void schedule(void)
 {
-	reschedule(false, false);
+	reschedule(false);
 	cpu_take_interrupts(this_cpu());
 }
 
@@ -185,21 +258,12 @@ void schedule_preempt_disabled(void)
 
 bool sched_preempt_check(struct shim_cpu *cpu)
 {
-	bool slice_over = cpu->local >= cpu->slice_start + slice_ps();
-
-	if (!list_empty(&realtime_queue) && !sched_of(cpu->curr)->realtime) {
-		reschedule(true, !slice_over);
-		return true;
+	if (cpu->local >= cpu->slice_end) {
+		account_curr(cpu);
+		set_slice_end(cpu);
+		balance_tick(cpu);
 	}
-	if (!list_empty(&ordinary_queue) && !sched_of(cpu->curr)->realtime &&
-	    (cpu->need_resched || slice_over)) {
-		reschedule(true, false);
-		return true;
-	}
-	cpu->need_resched = false;
-	if (slice_over)
-		cpu->slice_start = cpu->local;
-	return false;
+	return resched_wanted(cpu) && reschedule(true);
 }
 
 int __cond_resched(void)
@@ -214,8 +278,15 @@ int __cond_resched(void)
 
 void yield(void)
 {
+	struct shim_sched *sched = sched_of(current);
+
 	__set_current_state(TASK_RUNNING);
-	reschedule(true, false);
+	account_curr(sched->cpu);
+	if (sched->rt.priority)
+		rt_yield(&sched->cpu->rq.rt, &sched->rt);
+	else
+		fair_yield(&sched->cpu->rq.fair);
+	reschedule(true);
 }
 
 void task_leave_cpu(struct task_struct *task)
@@ -228,17 +299,21 @@ void task_leave_cpu(struct task_struct *task)
 	rcu_quiescent(cpu);
 	sched->dead = true;
 	WRITE_ONCE(task->__state, TASK_DEAD);
-	next = dequeue_next();
-	switch_to_task(cpu, task, next ? next : cpu->idle);
+	account_curr(cpu);
+	dequeue_curr(cpu, task, FAIR_END);
+	next = pick_next(cpu);
+	change_curr(cpu, next);
+	set_slice_end(cpu);
+	switch_to_task(cpu, task, next);
 }
 
 void tasks_reap(void)
 {
 	while (!list_empty(&dead_tasks)) {
 		struct shim_sched *sched =
-			list_first_entry(&dead_tasks, struct shim_sched, rq_node);
+			list_first_entry(&dead_tasks, struct shim_sched, dead_node);
 
-		list_del_init(&sched->rq_node);
+		list_del_init(&sched->dead_node);
 		put_task_struct(&container_of(sched, struct kernel_task, sched)->shim.task);
 	}
 }
@@ -264,10 +339,9 @@ static void idle_main(struct task_struct *task)
 
 	for (;;) {
 		cpu->kicked = true; /* awake: it looks at the queue by itself */
-		cpu->claimed = false;
 		cpu_take_interrupts(cpu);
-		if (!list_empty(&realtime_queue) || !list_empty(&ordinary_queue))
-			reschedule(true, false);
+		if (run_queue_length(&cpu->rq))
+			reschedule(true);
 		else if (!cpu_interrupt_pending(cpu))
 			idle_wait(cpu);
 	}
@@ -275,75 +349,37 @@ static void idle_main(struct task_struct *task)
 
 /* ---- waking ------------------------------------------------------------------------------------------------ */
 
-static bool cpu_idle_for(const struct shim_cpu *cpu)
+void sched_kick_idle(struct shim_cpu *cpu)
 {
-	return cpu->curr == cpu->idle && !cpu->kicked;
-}
-
-static struct shim_cpu *find_idle_cpu(struct task_struct *task)
-{
-	unsigned int i;
-
-	if (sched_of(task)->cpu && cpu_idle_for(sched_of(task)->cpu))
-		return sched_of(task)->cpu;
-	for (i = 0; i < shim_nr_cpus; i++)
-		if (cpu_idle_for(&shim_cpus[i]))
-			return &shim_cpus[i];
-	return NULL;
-}
-
-/*
- * The CPU that has run its task for longest, one in user mode first since it can be taken at
- * once. A real-time task takes any, an ordinary one leaves the task a share of its slice.
- */
-static struct shim_cpu *find_preemptible_cpu(struct task_struct *task)
-{
-	u64 now = cpu_now(), longest = 0;
-	struct shim_cpu *found = NULL;
-	bool found_user = false;
-	unsigned int i;
-
-	for (i = 0; i < shim_nr_cpus; i++) {
-		struct shim_cpu *cpu = &shim_cpus[i];
-		u64 used = now > cpu->slice_start ? now - cpu->slice_start : 0;
-		bool user = sched_of(cpu->curr)->in_user;
-
-		if (cpu->need_resched || cpu->curr == cpu->idle || sched_of(cpu->curr)->realtime)
-			continue;
-		if (!sched_of(task)->realtime && used < slice_ps() / MIN_GRANULARITY_SHARE)
-			continue;
-		if (!found || user > found_user || (user == found_user && used > longest)) {
-			found = cpu;
-			found_user = user;
-			longest = used;
-		}
-	}
-	return found;
-}
-
-static void wake_cpu_for(struct task_struct *task)
-{
-	struct shim_cpu *here = this_cpu(), *cpu;
-
-	/* An interrupt on an idle CPU: it takes one task itself when the handler is done */
-	if (here && here->curr == here->idle && !here->claimed) {
-		here->claimed = true;
-		here->kicked = true;
+	if (cpu->kicked)
 		return;
-	}
-	cpu = find_idle_cpu(task);
-	if (cpu) {
+	cpu->kicked = true;
+	cpu->kick_at = cpu_now() + kparams.ipi_ns * PS_PER_NS;
+	cpu_kick(cpu);
+}
+
+static bool preempts_curr(struct shim_cpu *cpu, struct task_struct *task)
+{
+	struct shim_sched *sched = sched_of(task), *curr = sched_of(cpu->curr);
+
+	if (sched->rt.priority)
+		return sched->rt.priority > curr->rt.priority;
+	return !curr->rt.priority && fair_preempts(&cpu->rq.fair, &sched->fair);
+}
+
+/* The task is in the CPU's queue: does the CPU have to look at it now? */
+static void check_preempt(struct shim_cpu *cpu, struct task_struct *task)
+{
+	if (cpu->curr == cpu->idle) {
+		if (cpu != this_cpu())
+			sched_kick_idle(cpu);
 		cpu->kicked = true;
-		cpu->kick_at = cpu_now() + kparams.ipi_ns * PS_PER_NS;
-		cpu_kick(cpu);
 		return;
 	}
-	cpu = find_preemptible_cpu(task);
-	if (cpu) {
-		cpu->need_resched = true;
-		if (cpu != here)
-			cpu_kick(cpu);
-	}
+	if (!resched_wanted(cpu) && preempts_curr(cpu, task))
+		sched_resched(cpu);
+	if (resched_wanted(cpu) && cpu != this_cpu())
+		cpu_kick(cpu);
 }
 
 int try_to_wake_up(struct task_struct *task, unsigned int state, int wake_flags)
@@ -355,11 +391,16 @@ int try_to_wake_up(struct task_struct *task, unsigned int state, int wake_flags)
 	kcounters.wakeups++;
 	shim_charge_ns(kparams.wakeup_ns);
 	WRITE_ONCE(task->__state, TASK_RUNNING);
-	if (sched->running || sched->queued)
+	if (sched->running || queued(sched))
 		return 1;
 	sched->ready_at = cpu_now();
-	enqueue(task, false);
-	wake_cpu_for(task);
+	if (sched->fair.delayed) {
+		account_curr(sched->cpu);
+		fair_wake_delayed(&sched->cpu->rq.fair, &sched->fair);
+	} else {
+		enqueue(cpu_for_waking(task), task);
+	}
+	check_preempt(sched->cpu, task);
 	return 1;
 }
 
@@ -430,15 +471,78 @@ long io_schedule_timeout(long timeout)
 	return schedule_timeout(timeout);
 }
 
+/* Before the task runs for the first time */
 void sched_set_fifo(struct task_struct *task)
 {
-	sched_of(task)->realtime = true;
+	sched_of(task)->rt.priority = MAX_RT_PRIO / 2;
 	task->policy = SCHED_FIFO;
+}
+
+void sched_bind(struct task_struct *task, unsigned int cpu)
+{
+	sched_of(task)->bound = &shim_cpus[cpu];
 }
 
 void set_user_nice(struct task_struct *task, long nice)
 {
+	struct shim_sched *sched = sched_of(task);
+	struct shim_cpu *cpu = sched->cpu ? sched->cpu : &shim_cpus[0];
+
 	task->static_prio = NICE_TO_PRIO(nice);
+	if (sched->fair.queued)
+		account_curr(cpu);
+	fair_renice(&cpu->rq.fair, &sched->fair, (int)nice);
+	if (cpu->rq.fair.curr == &sched->fair)
+		set_slice_end(cpu);
+}
+
+/* ---- system calls -------------------------------------------------------------------------------------------- */
+
+s64 sys_sched_yield_shim(const u64 args[7])
+{
+	yield();
+	return 0;
+}
+
+/* PRIO_PROCESS: of one thread */
+static s64 thread_by_id(u64 which, u64 id, struct task_struct **found)
+{
+	struct shim_sched *sched;
+
+	if (which > PRIO_USER)
+		return -EINVAL;
+	if (which != PRIO_PROCESS)
+		return -ENOSYS;
+	*found = current;
+	if (!id || id == (u64)current->pid)
+		return 0;
+	list_for_each_entry(sched, &all_tasks, all)
+	{
+		*found = task_of_sched(sched);
+		if ((u64)(*found)->pid == id)
+			return 0;
+	}
+	return -ESRCH;
+}
+
+/* setpriority(which, who, nice) */
+s64 sys_setpriority_shim(const u64 args[7])
+{
+	struct task_struct *task;
+	s64 error = thread_by_id(args[0], args[1], &task);
+
+	if (!error)
+		set_user_nice(task, clamp((int)args[2], MIN_NICE, MAX_NICE));
+	return error;
+}
+
+/* getpriority(which, who): 20 - nice, so that it is positive */
+s64 sys_getpriority_shim(const u64 args[7])
+{
+	struct task_struct *task;
+	s64 error = thread_by_id(args[0], args[1], &task);
+
+	return error ? error : MAX_NICE + 1 - task_nice(task);
 }
 
 /* ---- tasks ------------------------------------------------------------------------------------------------- */
@@ -450,7 +554,9 @@ static void task_init(struct kernel_task *task, const char *name, int pid)
 	task->shim.sched = &task->sched;
 	task->sched.info.task = t;
 	task->sched.irqs_enabled = 1;
-	INIT_LIST_HEAD(&task->sched.rq_node);
+	INIT_LIST_HEAD(&task->sched.dead_node);
+	INIT_LIST_HEAD(&task->sched.rt.node);
+	fair_entity_init(&task->sched.fair, 0);
 	INIT_LIST_HEAD(&task->sched.all);
 	init_completion(&task->sched.exited);
 	t->stack = &task->sched.info;
@@ -538,6 +644,8 @@ void sched_init(void)
 		shim_cpus[i].idle = &idle->shim.task;
 		shim_cpus[i].curr = &idle->shim.task;
 		shim_cpus[i].local = host->now();
+		shim_cpus[i].exec_start = host->now();
+		rt_queue_init(&shim_cpus[i].rq.rt);
 	}
 	task_init(&boot_task, "init", 1);
 	boot_task.sched.cpu = &shim_cpus[0];
@@ -545,7 +653,9 @@ void sched_init(void)
 	boot->flags |= PF_KTHREAD;
 	list_add_tail(&boot_task.sched.all, &all_tasks);
 	shim_cpus[0].curr = boot;
-	shim_cpus[0].slice_start = host->now();
+	fair_enqueue(&shim_cpus[0].rq.fair, &boot_task.sched.fair, true);
+	fair_set_curr(&shim_cpus[0].rq.fair, &boot_task.sched.fair);
+	set_slice_end(&shim_cpus[0]);
 	bind_host_thread(boot, host->thread_self());
 	if (host->trace_on) {
 		host->trace_thread_new(1, boot->comm);

@@ -129,6 +129,8 @@ static struct worker *worker_create(struct pool *pool)
 		kfree(worker);
 		return NULL;
 	}
+	if (!pool->unbound)
+		sched_bind(worker->task, pool->id);
 	sched_of(worker->task)->worker = worker;
 	shim_mm_keep(worker);
 	shim_mm_keep(container_of(worker->task, struct kernel_task, shim.task));

@@ -66,6 +66,8 @@ static void register_kernel_stats(struct machine *machine)
 		 &c->context_switches},
 		{"kernel.interrupts", "count", "interrupts taken by CPUs", &c->interrupts},
 		{"kernel.wakeups", "count", "tasks woken", &c->wakeups},
+		{"kernel.migrations", "count", "tasks moved to another CPU's run queue",
+		 &c->migrations},
 		{"kernel.cpu_faults", "count", "handle_mm_fault() for a CPU", &c->cpu_faults},
 		{"kernel.io_faults", "count", "handle_mm_fault() for a device", &c->io_faults},
 		{"kernel.ptes_installed_cpu", "count", "PTEs that CPU faults installed",

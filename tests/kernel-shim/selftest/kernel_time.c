@@ -106,13 +106,15 @@ static bool reader_inside, reader_left;
 static int rcu_reader(void *data)
 {
 	struct protected_item *item = data;
+	bool found_freed;
 	unsigned int i;
 
 	rcu_read_lock();
+	found_freed = item->freed; /* with one CPU the grace period may be over before */
 	reader_inside = true;
 	for (i = 0; i < 50; i++) {
 		udelay(10);
-		if (READ_ONCE(item->freed))
+		if (READ_ONCE(item->freed) != found_freed)
 			return -EFAULT;
 	}
 	reader_left = true;
