@@ -10,7 +10,7 @@ joined=$out.joined.o
 export LC_ALL=C
 
 # The calls at which a fault changes hands are led through kernel/fault_probe.c.
-ld -r --wrap=iommu_report_device_fault --wrap=iopf_group_response -o "$joined" "$@"
+ld -r --wrap=iommu_report_device_fault --wrap=iopf_group_response --wrap=down_read -o "$joined" "$@"
 
 # What may stay undefined: libc's memory functions and the compiler's instrumentation run-time.
 host='^(memcpy|memmove|memset|memcmp|__asan_.*|__ubsan_.*|__gcov_.*|__sanitizer_(start|finish)_.*|_GLOBAL_OFFSET_TABLE_)$'

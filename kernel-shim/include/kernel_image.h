@@ -46,8 +46,10 @@ struct kernel_params {
 	unsigned int slab_ns;	     /* kmalloc or kfree */
 	unsigned int pte_ns;	     /* installing or clearing one PTE, barriers included */
 	unsigned int vma_ns;	     /* finding or changing one VMA */
-	unsigned int
-		fault_extra_ns; /* kernel.fault.extra_ns: added to every I/O page fault, waiting without a CPU */
+	unsigned int table_walk_ns; /* a fault handler's way down the four levels of a page table */
+	/* kernel.fault.*_extra_ns: what a stage of every I/O page fault takes longer. In the driver and in
+	 * the response it occupies the CPU; a worker's start and handle_mm_fault() wait without one */
+	unsigned int fault_extra_ns[4];	  /* by enum ki_fault_extra */
 	unsigned int workqueue_ns;	  /* queueing a work item */
 	unsigned int max_workers;	  /* of the unbound workqueue: fault handlers at once */
 	unsigned int irq_affinity_spread; /* 0: all to CPU 0; 1: line modulo CPUs */
@@ -76,6 +78,31 @@ enum ki_fault_stage {
 	KI_FAULT_MM = 5,
 	KI_FAULT_MM_DONE = 6,
 	KI_FAULT_RESPONDED = 7,
+};
+
+/* Where kernel.fault.*_extra_ns adds */
+enum ki_fault_extra {
+	KI_EXTRA_DRIVER,  /* the event is being handled by the driver's interrupt thread */
+	KI_EXTRA_WORKER,  /* the work item is taken up */
+	KI_EXTRA_MM,	  /* in handle_mm_fault() */
+	KI_EXTRA_RESPOND, /* before the response is written */
+};
+
+/*
+ * What a fault handler's time is spent on, from the start of its work item to handle_mm_fault()'s end; names in
+ * sim/stats/life.c
+ */
+enum ki_fault_part {
+	KI_PART_PREPARE,   /* the way to handle_mm_fault(): finding mm and VMA */
+	KI_PART_MMAP_LOCK, /* taking the mmap lock, waiting for it included */
+	KI_PART_INJECTED,  /* kernel.fault.extra_ns */
+	KI_PART_WALK,	   /* finding, and linking, page tables */
+	KI_PART_ALLOC,	   /* the page allocator, for the page and for tables */
+	KI_PART_ZERO,	   /* zeroing them */
+	KI_PART_COPY,	   /* copy-on-write's copy */
+	KI_PART_PTE,	   /* the table's lock, and writing the entry */
+	KI_PART_OTHER,	   /* what else handle_mm_fault() does */
+	KI_PART_COUNT,
 };
 
 struct machine_ops {
@@ -113,6 +140,12 @@ struct machine_ops {
 	void (*set_ttbr0)(unsigned int cpu, ki_u64 table_pa, unsigned int asid);
 	/* Broadcast TLB maintenance with its DSB (blocks) */
 	void (*tlbi)(unsigned int cpu, enum ki_tlbi op, unsigned int asid, ki_u64 va, ki_u64 pages);
+	/* Stores whole lines of RAM in a row, as zeroing does: what memory makes of it, in ps; the data is moved already */
+	ki_u64 (*stream_store)(unsigned int cpu, ki_u64 pa, ki_u64 bytes);
+	/* Reads RAM: what memory makes of it, in ps */
+	ki_u64 (*touch)(unsigned int cpu, ki_u64 pa, ki_u64 bytes);
+	/* A value of the distribution that a stage's extra time has, of that mean; NULL: all are constant */
+	ki_u64 (*fault_draw)(enum ki_fault_extra extra, ki_u64 mean_ps);
 	/* The page allocator takes back [pa, pa + bytes); NULL: nobody wants to know */
 	void (*frame_freed)(ki_u64 pa, ki_u64 bytes);
 	/* Copies between the kernel and the current process through the CPU's MMU (blocks); calls page_fault() as needed.
@@ -141,6 +174,8 @@ struct machine_ops {
 	void (*trace_irq_exit)(unsigned int cpu, ki_u64 at);
 	void (*fault_stamp)(unsigned int stream_id, unsigned int stag, enum ki_fault_stage stage,
 			    ki_u64 at);
+	/* ps by enum ki_fault_part of a fault that handle_mm_fault() has served; NULL: nobody wants to know */
+	void (*fault_parts)(unsigned int stream_id, unsigned int stag, const ki_u64 *parts);
 };
 
 /* ---- what firmware tells the kernel about the hardware (a device tree in plain C) ---------------- */

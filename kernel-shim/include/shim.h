@@ -46,6 +46,10 @@ struct shim_task {
 	struct shim_files *files; /* fs/file.c; shared by threads */
 	/* stages of the I/O page fault that this worker serves (kernel/fault_probe.c) */
 	u64 work_started, mm_entered, mm_left;
+	/* what its time goes to meanwhile; of other tasks nobody asks */
+	bool parts_kept;
+	u8 part;
+	u64 part_since, parts[KI_PART_COUNT];
 	struct device *
 		reported_dev; /* whose fault this task is reporting, until its work item is queued */
 	u32 reported_stag;
@@ -57,6 +61,22 @@ static inline struct shim_task *shim_task(struct task_struct *task)
 {
 	return (struct shim_task *)task;
 }
+
+/* ---- parts of a fault handler's time (kernel/fault_probe.c) ---------------------------------- */
+
+unsigned int shim_fault_part_begin(unsigned int part);
+
+/* The current task's time goes to `part` from here on. Returns the one before, to go back to */
+static inline unsigned int shim_fault_part(unsigned int part)
+{
+	return shim_task(current)->parts_kept ? shim_fault_part_begin(part) : 0;
+}
+
+/*
+ * The knob that makes every I/O page fault longer, as a slower machine's would be, without keeping
+ * a CPU busy (blocks)
+ */
+void shim_fault_extra_wait(enum ki_fault_extra extra);
 
 /* ---- hooks between subsystems ---------------------------------------------------------------- */
 

@@ -223,6 +223,9 @@ s64 sys_setpriority_shim(const u64 args[7]);
 s64 sys_getpriority_shim(const u64 args[7]);
 
 /* fault_probe.c: the current task is about to queue a work item */
-void fault_probe_work_queued(void);
+void fault_probe_work_queued(const struct work_struct *work);
+/* A worker's work item begins, has ended. */
+void fault_probe_work_begins(work_func_t func);
+void fault_probe_work_ended(void);
 
 #endif

@@ -247,8 +247,9 @@ static void execute(struct worker *worker, struct work_struct *work)
 	flushers_started(work);
 	/* From here on it may be queued again, by its own function too */
 	atomic_long_set(&work->data, WORK_STRUCT_NO_POOL);
-	shim_task(current)->work_started = shim_local_time();
+	fault_probe_work_begins(func);
 	func(work);
+	fault_probe_work_ended();
 	kcounters.works_executed++;
 	worker->work = NULL;
 	list_del_init(&worker->busy);
@@ -340,7 +341,7 @@ bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *wor
 	/* A worker of another CPU may take it at once: not before it is queued, in simulated time */
 	shim_charge_ns(kparams.workqueue_ns);
 	shim_sync();
-	fault_probe_work_queued();
+	fault_probe_work_queued(work);
 	insert(wq, work);
 	return true;
 }

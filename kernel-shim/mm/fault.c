@@ -8,7 +8,6 @@
  * Not modelled: swap, huge pages, per-VMA locks, retry with the mmap lock dropped, page_mkwrite,
  * private copies of device memory.
  */
-#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
@@ -56,6 +55,19 @@ int shim_zero_page_check_leaks(void)
 
 /* ---- anonymous memory ---------------------------------------------------------------------- */
 
+/* The lock of an entry's table: what is done under it is the entry's part of the fault's time */
+static void lock_table(spinlock_t *ptl)
+{
+	shim_fault_part(KI_PART_PTE);
+	spin_lock(ptl);
+}
+
+static void unlock_table(spinlock_t *ptl)
+{
+	spin_unlock(ptl);
+	shim_fault_part(KI_PART_OTHER);
+}
+
 static void map_page(const struct fault *f, u64 *pte, struct page *page, bool writable)
 {
 	atomic_inc(&page->_mapcount);
@@ -70,13 +82,13 @@ static vm_fault_t map_zero_page(const struct fault *f)
 
 	if (!pte)
 		return VM_FAULT_OOM;
-	spin_lock(ptl);
+	lock_table(ptl);
 	if (!ptd_present(*pte)) {
 		shim_zero_page_get();
 		kcounters.zero_page_maps++;
 		shim_pte_install(pte, shim_pte_mk(zero_pfn, f->vma->vm_flags, false, true), f->io);
 	}
-	spin_unlock(ptl);
+	unlock_table(ptl);
 	return 0;
 }
 
@@ -92,14 +104,14 @@ static vm_fault_t do_anonymous_page(const struct fault *f)
 	page = pte ? alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO) : NULL;
 	if (!page)
 		return VM_FAULT_OOM;
-	spin_lock(ptl);
+	lock_table(ptl);
 	if (ptd_present(*pte)) {
-		spin_unlock(ptl);
+		unlock_table(ptl);
 		put_page(page);
 		return 0;
 	}
 	map_page(f, pte, page, true);
-	spin_unlock(ptl);
+	unlock_table(ptl);
 	return 0;
 }
 
@@ -107,6 +119,7 @@ static vm_fault_t do_anonymous_page(const struct fault *f)
 
 static struct page *copy_of(const struct page *old)
 {
+	unsigned int before;
 	struct page *page;
 
 	if (is_zero_pfn(page_to_pfn(old)))
@@ -115,7 +128,10 @@ static struct page *copy_of(const struct page *old)
 	if (!page)
 		return NULL;
 	memcpy(page_address(page), page_address(old), PAGE_SIZE);
-	shim_charge_ns(kparams.copy_page_ns);
+	before = shim_fault_part(KI_PART_COPY);
+	shim_charge_memory(kparams.copy_page_ns * 1000ULL, page_to_phys(page), PAGE_SIZE,
+			   page_to_phys(old));
+	shim_fault_part(before);
 	return page;
 }
 
@@ -154,13 +170,13 @@ static vm_fault_t wp_page_copy(const struct fault *f, u64 *pte, spinlock_t *ptl,
 	}
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, f->mm, f->va, f->va + PAGE_SIZE);
 	mmu_notifier_invalidate_range_start(&range);
-	spin_lock(ptl);
+	lock_table(ptl);
 	same = *pte == descriptor;
 	if (same) {
 		replace_page(f, pte, new);
 		kcounters.cow_copies += !was_zero;
 	}
-	spin_unlock(ptl);
+	unlock_table(ptl);
 	mmu_notifier_invalidate_range_end(&range);
 	if (!same)
 		put_page(new);
@@ -182,12 +198,12 @@ static vm_fault_t do_wp_page(const struct fault *f, u64 *pte, spinlock_t *ptl)
 
 	if (f->vma->vm_flags & VM_SHARED || (!special && page_count(pfn_to_page(pfn)) == 1)) {
 		make_writable(f, pte);
-		spin_unlock(ptl);
+		unlock_table(ptl);
 		return 0;
 	}
 	if (!special)
 		get_page(pfn_to_page(pfn));
-	spin_unlock(ptl);
+	unlock_table(ptl);
 	if (special && !is_zero_pfn(pfn))
 		return VM_FAULT_SIGBUS; /* device memory has no private copy */
 	return wp_page_copy(f, pte, ptl, descriptor);
@@ -204,12 +220,12 @@ static vm_fault_t install_file_page(const struct fault *f, struct page *page, bo
 		put_page(page);
 		return VM_FAULT_OOM;
 	}
-	spin_lock(ptl);
+	lock_table(ptl);
 	if (!ptd_present(*pte)) {
 		map_page(f, pte, page, writable);
 		page = NULL;
 	}
-	spin_unlock(ptl);
+	unlock_table(ptl);
 	if (page)
 		put_page(page);
 	return 0;
@@ -262,16 +278,26 @@ void folio_unlock(struct folio *folio)
 
 /* ---- entry --------------------------------------------------------------------------------- */
 
+/* The way down is taken once: whoever needs missing tables goes on from here */
+static u64 *walk_down(const struct fault *f, spinlock_t **ptl)
+{
+	unsigned int before = shim_fault_part(KI_PART_WALK);
+
+	shim_charge_ns(kparams.table_walk_ns);
+	shim_fault_part(before);
+	return shim_pte_find(f->mm, f->va, ptl);
+}
+
 static vm_fault_t handle_pte_fault(const struct fault *f, unsigned long address)
 {
 	spinlock_t *ptl;
-	u64 *pte = shim_pte_find(f->mm, f->va, &ptl);
+	u64 *pte = walk_down(f, &ptl);
 	u64 descriptor = pte ? READ_ONCE(*pte) : 0;
 	vm_fault_t result = 0;
 
 	if (!ptd_present(descriptor))
 		return vma_is_anonymous(f->vma) ? do_anonymous_page(f) : do_fault(f, address);
-	spin_lock(ptl);
+	lock_table(ptl);
 	descriptor = *pte;
 	if (descriptor & PTD_PROT_NONE)
 		result = VM_FAULT_SIGSEGV;
@@ -279,20 +305,8 @@ static vm_fault_t handle_pte_fault(const struct fault *f, unsigned long address)
 		 (descriptor & PTD_AP_RDONLY))
 		return do_wp_page(f, pte, ptl);
 	/* Otherwise another task has served it, or the entry went away: translate again */
-	spin_unlock(ptl);
+	unlock_table(ptl);
 	return result;
-}
-
-/*
- * The knob that makes every I/O page fault longer, as a slower machine's would be, without keeping
- * a CPU busy
- */
-static void wait_extra(void)
-{
-	ktime_t extra = ns_to_ktime(kparams.fault_extra_ns);
-
-	set_current_state(TASK_UNINTERRUPTIBLE);
-	schedule_hrtimeout_range(&extra, 0, HRTIMER_MODE_REL);
 }
 
 vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags,
@@ -310,8 +324,9 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, un
 	if (f.io) {
 		kcounters.io_faults++;
 		shim_task(current)->mm_entered = shim_local_time();
-		if (kparams.fault_extra_ns)
-			wait_extra();
+		shim_fault_part(KI_PART_INJECTED);
+		shim_fault_extra_wait(KI_EXTRA_MM);
+		shim_fault_part(KI_PART_OTHER);
 	} else {
 		kcounters.cpu_faults++;
 	}
@@ -319,8 +334,10 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, un
 		result = VM_FAULT_SIGSEGV;
 	else
 		result = handle_pte_fault(&f, address);
-	if (f.io)
+	if (f.io) {
+		shim_fault_part(KI_PART_PREPARE); /* of the group's next fault, if there is one */
 		shim_task(current)->mm_left = shim_local_time();
+	}
 	return result;
 }
 

@@ -20,6 +20,12 @@
  * charged
  */
 struct page *shim_alloc_pages_site(gfp_t gfp, unsigned int order, const void *site);
+/*
+ * Filling RAM at `to`, with zeroes or (unless `from` is SHIM_NO_SOURCE) with a copy: what the core takes, or as
+ * long as memory takes for it
+ */
+#define SHIM_NO_SOURCE (~0ULL)
+void shim_charge_memory(u64 core_ps, u64 to, u64 bytes, u64 from);
 void shim_free_pages_uncharged(struct page *page, unsigned int order);
 /* The order that a page block was allocated with */
 unsigned int shim_page_order(const struct page *page);

@@ -270,13 +270,28 @@ void shim_free_pages_uncharged(struct page *page, unsigned int order)
 		fast_drain();
 }
 
+void shim_charge_memory(u64 core_ps, u64 to, u64 bytes, u64 from)
+{
+	unsigned int cpu = shim_cpu();
+	u64 ps = machine->stream_store(cpu, to, bytes);
+
+	if (from != SHIM_NO_SOURCE)
+		ps += machine->touch(cpu, from, bytes);
+	shim_charge_ps(max(core_ps, ps));
+}
+
 static struct page *alloc_charged(gfp_t gfp, unsigned int order, const void *site)
 {
+	unsigned int before = shim_fault_part(KI_PART_ALLOC);
 	struct page *page = shim_alloc_pages_site(gfp, order, site);
 
 	shim_charge_ns(kparams.alloc_page_ns);
-	if (page && (gfp & __GFP_ZERO))
-		shim_charge_ns((u64)kparams.zero_page_ns << order);
+	if (page && (gfp & __GFP_ZERO)) {
+		shim_fault_part(KI_PART_ZERO);
+		shim_charge_memory((u64)kparams.zero_page_ns * 1000 << order, page_to_phys(page),
+				   PAGE_SIZE << order, SHIM_NO_SOURCE);
+	}
+	shim_fault_part(before);
 	return page;
 }
 

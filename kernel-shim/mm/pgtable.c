@@ -128,16 +128,19 @@ u64 *shim_pte_find(struct mm_struct *mm, unsigned long va, spinlock_t **ptl)
 
 u64 *shim_pte_make(struct mm_struct *mm, unsigned long va, spinlock_t **ptl)
 {
+	unsigned int before = shim_fault_part(KI_PART_WALK);
 	u64 *table = (u64 *)mm->pgd;
 	int level;
 
-	for (level = 0; level < PT_LEVELS - 1; level++) {
+	for (level = 0; level < PT_LEVELS - 1 && table; level++) {
 		u64 *entry = &table[pt_index(va, level)];
 
-		if (!READ_ONCE(*entry) && !table_link(mm, entry))
-			return NULL;
-		table = table_of(READ_ONCE(*entry));
+		table = READ_ONCE(*entry) || table_link(mm, entry) ? table_of(READ_ONCE(*entry))
+								   : NULL;
 	}
+	shim_fault_part(before);
+	if (!table)
+		return NULL;
 	*ptl = table_lock(table);
 	return &table[pt_index(va, PT_LEVELS - 1)];
 }

@@ -88,7 +88,16 @@ void memory_write_back(void *arg, uint64_t page, uint64_t mask)
 	const unsigned int node = memory_node(memory, page << LINES_PAGE_BITS);
 	sim_time busy;
 
-	memory_book_channels(memory, BOOK_POSTED, NULL, node, page, mask, &busy);
+	if (memory->stream_end) {
+		const struct bandwidth_slot slot = memory_book_channels(
+			memory, BOOK_CPU, bandwidth_client(memory->bandwidth, CLIENT_CPUS), node,
+			page, mask, &busy);
+
+		if (*memory->stream_end < slot.end)
+			*memory->stream_end = slot.end;
+	} else {
+		memory_book_channels(memory, BOOK_POSTED, NULL, node, page, mask, &busy);
+	}
 	bandwidth_used(&memory->nodes[node].channels, busy, 0);
 	memory->writebacks += lines_count(mask);
 }

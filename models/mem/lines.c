@@ -406,10 +406,10 @@ void lines_device_read(struct lines *lines, uint64_t page, uint64_t mask, struct
 	llc_put(lines, tag, keep, found->cpu);
 }
 
-void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
-			struct lines_found *found)
+/* Takes the lines away from CPUs; they are the last-level cache's (`stash`) or memory's then. */
+static void write_past_cpus(struct lines *lines, uint64_t page, uint64_t mask, bool stash,
+			    struct lines_found *found)
 {
-	const bool stash = lines->config.device_write_stash && lines->llc_capacity;
 	uint32_t tag = lines_find_tag(&lines->front, page);
 
 	*found = (struct lines_found){.memory = mask};
@@ -426,6 +426,20 @@ void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
 		llc_take(lines, tag, mask);
 		drop_tag_if_unused(lines, tag);
 	}
+}
+
+void lines_device_write(struct lines *lines, uint64_t page, uint64_t mask,
+			struct lines_found *found)
+{
+	write_past_cpus(lines, page, mask, lines->config.device_write_stash && lines->llc_capacity,
+			found);
+}
+
+void lines_cpu_stream(struct lines *lines, uint64_t page, uint64_t mask)
+{
+	struct lines_found found;
+
+	write_past_cpus(lines, page, mask, lines->llc_capacity, &found);
 }
 
 /* The CPU's copy of a page, new if need be. */

@@ -162,6 +162,8 @@ static inline bool lines_cpu_hit(const struct lines_front *front, unsigned int c
 /* When it does not hit. `whole`: lines of a store that are written wholly, and not fetched. */
 void lines_cpu_load(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
 		    struct lines_found *found);
+/* Whole lines that a CPU streams past its cache: into the last-level cache, or to memory if there is none. */
+void lines_cpu_stream(struct lines *lines, uint64_t page, uint64_t mask);
 void lines_cpu_store(struct lines *lines, unsigned int cpu, uint64_t page, uint64_t mask,
 		     uint64_t whole, struct lines_found *found);
 

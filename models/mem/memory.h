@@ -117,6 +117,14 @@ sim_time memory_cpu_atomic(struct memory *memory, unsigned int cpu, enum sim_cmd
 sim_time memory_cpu_touch(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t len,
 			  bool store);
 
+/*
+ * Stores of whole lines in a row, as zeroing a page is: they pass the CPU's cache (write streaming) and
+ * go on as fast as the last-level cache takes them and memory takes what that gives up for them. The
+ * caller has moved the data. pa and len are multiples of a line. What the core itself needs is not
+ * in the cost.
+ */
+sim_time memory_cpu_stream(struct memory *memory, unsigned int cpu, uint64_t pa, uint64_t len);
+
 /* ---- monitors ---------------------------------------------------------------------------- */
 
 /*

@@ -248,3 +248,53 @@ sim_time memory_cpu_touch(struct memory *memory, unsigned int cpu, uint64_t pa, 
 		return 0;
 	return store ? store_cost(memory, cpu, pa, len) : load_cost(memory, cpu, pa, len);
 }
+
+/* A page's lines, or some of them: when the last one is where it goes. */
+static sim_time stream_page(struct memory *memory, uint64_t pa, uint32_t bytes)
+{
+	const uint64_t page = pa >> LINES_PAGE_BITS, mask = lines_mask(pa, bytes);
+	const unsigned int node = memory_node(memory, pa);
+	struct bandwidth_client *client = bandwidth_client(memory->bandwidth, CLIENT_CPUS);
+	struct bandwidth_slot slot;
+	sim_time end = 0, busy;
+
+	if (memory->lines) {
+		memory->stream_end = &end;
+		lines_cpu_stream(memory->lines, page, mask);
+		memory->stream_end = NULL;
+	}
+	if (memory->params.llc_kib) {
+		slot = bandwidth_book_steady(memory->bandwidth, client,
+					     memory_llc_pipe(memory, node), bytes);
+		bandwidth_used(&memory->llc, slot.busy, wait_of(slot, sim_now()));
+	} else {
+		slot = memory_book_channels(memory, BOOK_CPU, client, node, page, mask, &busy);
+		bandwidth_used(&memory->nodes[node].channels, busy, wait_of(slot, sim_now()));
+	}
+	return slot.end > end ? slot.end : end;
+}
+
+sim_time memory_cpu_stream(struct memory *memory, unsigned int cpu, uint64_t pa, uint64_t len)
+{
+	struct cpu *me = memory_cpu(memory, cpu);
+	sim_time begin;
+
+	if (!ram_host(memory->ram, pa, len))
+		return cpu_abort(memory);
+	if (me->local < sim_now())
+		me->local = sim_now();
+	begin = me->local;
+	memory->cpu_stores += len / MEMORY_LINE_BYTES;
+	memory->cpu_bytes_stored += len;
+	for (uint64_t done = 0, piece; done < len; done += piece) {
+		piece = SIM_TXN_MAX_BYTES - ((pa + done) & (SIM_TXN_MAX_BYTES - 1));
+		if (piece > len - done)
+			piece = len - done;
+		const sim_time end = stream_page(memory, pa + done, (uint32_t)piece);
+
+		if (me->local < end)
+			me->local = end;
+	}
+	memory_notify(memory, pa, len);
+	return me->local - begin;
+}

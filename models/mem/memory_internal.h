@@ -47,6 +47,7 @@ struct memory {
 	struct bandwidth *bandwidth;
 	struct node nodes[MEMORY_MAX_NODES];
 	struct bandwidth_use llc;
+	sim_time *stream_end; /* while a CPU streams: when what it displaces has been written */
 	uint64_t node_bytes;
 	sim_time distance_ps[MEMORY_MAX_NODES][MEMORY_MAX_NODES]; /* [from][to] */
 

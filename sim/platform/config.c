@@ -44,7 +44,8 @@ static const struct param_desc run_descs[] = {
 		      "flight, 5 % of all) requests are received), none, or a number of requests",
 		      "common practice for closed loops"),
 	PARAM_BOOL_(run_params, check_frames, false,
-		    "look through all TLBs and transactions whenever the kernel frees memory: a frame that "
+		    "look through all TLBs and transactions whenever the kernel frees memory: a "
+		    "frame that "
 		    "something still reaches is an error (slow)",
 		    "a check of kernel and models"),
 };
@@ -71,6 +72,8 @@ static const struct param_desc cpu_descs[] = {
 		.def.u = (def_), .min = (min_), .max = (max_), .help = (help_),                    \
 		.origin = (origin_)                                                                \
 	}
+
+#define KNOB "an experiment's knob"
 
 static const struct param_desc kernel_descs[] = {
 	K("block_ps", block_ps, 1500, 0, 1000000, "one basic block of the kernel's own code, in ps",
@@ -105,14 +108,41 @@ static const struct param_desc kernel_descs[] = {
 	K("slab_ns", slab_ns, 25, 0, 100000, "kmalloc or kfree, in ns", "assumed"),
 	K("pte_ns", pte_ns, 40, 0, 100000, "writing one PTE with its barrier, in ns", "assumed"),
 	K("vma_ns", vma_ns, 80, 0, 100000, "finding or changing one VMA, in ns", "assumed"),
-	K("fault.extra_ns", fault_extra_ns, 0, 0, 100000000,
-	  "added to every I/O page fault, waiting without a CPU, in ns", "an experiment's knob"),
+	K("table_walk_ns", table_walk_ns, 20, 0, 100000,
+	  "a fault handler's way down the page table, in ns",
+	  "assumed: four dependent reads that hit a private cache"),
+	K("fault.driver_extra_ns", fault_extra_ns[KI_EXTRA_DRIVER], 0, 0, 100000000,
+	  "added to the driver's handling of every I/O page fault, on its CPU, in ns", KNOB),
+	K("fault.worker_extra_ns", fault_extra_ns[KI_EXTRA_WORKER], 0, 0, 100000000,
+	  "added before a worker takes an I/O page fault up, waiting without a CPU, in ns", KNOB),
+	K("fault.extra_ns", fault_extra_ns[KI_EXTRA_MM], 0, 0, 100000000,
+	  "added to handle_mm_fault() of every I/O page fault, waiting without a CPU, in ns", KNOB),
+	K("fault.respond_extra_ns", fault_extra_ns[KI_EXTRA_RESPOND], 0, 0, 100000000,
+	  "added before the answer to every I/O page fault, on the worker's CPU, in ns", KNOB),
 	K("workqueue_ns", workqueue_ns, 100, 0, 100000, "queueing a work item, in ns", "assumed"),
 	K("max_workers", max_workers, 256, 1, 4096,
 	  "workers of an unbound workqueue that run at once",
 	  "Linux 6.12 WQ_DFL_ACTIVE: 1024 per node at most; 256 before 6.9"),
 	K("irq_affinity_spread", irq_affinity_spread, 1, 0, 1,
 	  "1: interrupt lines go to CPU line mod cpus; 0: all to CPU 0", "assumed: irqbalance"),
+};
+
+static const char *const shapes[] = {"constant", "uniform", "exponential", "lognormal", NULL};
+
+#define SHAPE(field, of)                                                                           \
+	PARAM_ENUM_(fault_params, field, "constant", shapes,                                       \
+		    "distribution of " of ", which is its mean", KNOB)
+
+static const struct param_desc fault_descs[] = {
+	SHAPE(driver_extra_shape, "kernel.fault.driver_extra_ns"),
+	SHAPE(worker_extra_shape, "kernel.fault.worker_extra_ns"),
+	SHAPE(extra_shape, "kernel.fault.extra_ns"),
+	SHAPE(respond_extra_shape, "kernel.fault.respond_extra_ns"),
+	PARAM_U32_(
+		fault_params, extra_spread_percent, 50, 0, 1000,
+		"of the mean: half the width of a uniform distribution (at most 100), the standard "
+		"deviation of a lognormal one",
+		KNOB),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -129,6 +159,7 @@ struct platform_config *platform_config_new(const struct workload *workload)
 		{"machine", machine_descs, COUNT(machine_descs), &config->machine},
 		{"cpu", cpu_descs, COUNT(cpu_descs), &config->cpu},
 		{"kernel", kernel_descs, COUNT(kernel_descs), &config->kernel},
+		{"kernel.fault", fault_descs, COUNT(fault_descs), &config->fault},
 		{"memory", memory_param_descs, memory_param_count, &config->memory},
 		{"interconnect", interconnect_param_descs, interconnect_param_count,
 		 &config->interconnect},
@@ -207,6 +238,24 @@ static int check_depth(const struct platform_config *config, struct param_error 
 	return -1;
 }
 
+static int check_spread(const struct platform_config *config, struct param_error *error)
+{
+	const struct fault_params *fault = &config->fault;
+
+	if (fault->extra_spread_percent <= 100 ||
+	    (fault->driver_extra_shape != FAULT_EXTRA_UNIFORM &&
+	     fault->worker_extra_shape != FAULT_EXTRA_UNIFORM &&
+	     fault->extra_shape != FAULT_EXTRA_UNIFORM &&
+	     fault->respond_extra_shape != FAULT_EXTRA_UNIFORM))
+		return 0;
+	snprintf(
+		error->text, sizeof(error->text),
+		"kernel.fault.extra_spread_percent: %u: a uniform distribution would have negative "
+		"times (allowed: 0..100 with it)",
+		fault->extra_spread_percent);
+	return -1;
+}
+
 static int check_workload(const struct platform_config *config, struct param_error *error)
 {
 	const struct workload_machine machine = {
@@ -238,7 +287,8 @@ static int check_warmup(const struct platform_config *config, struct param_error
 int platform_config_check(const struct platform_config *config, struct param_error *error)
 {
 	if (check_ram(config, error) || check_depth(config, error) ||
-	    check_workload(config, error) || check_warmup(config, error))
+	    check_workload(config, error) || check_warmup(config, error) ||
+	    check_spread(config, error))
 		return -1;
 	return 0;
 }

@@ -45,11 +45,25 @@ struct run_params {
 	bool check_frames;  /* frames.c */
 };
 
+/* How the kernel.fault.*_extra_ns are distributed (inject.c). */
+enum fault_extra_shape {
+	FAULT_EXTRA_CONSTANT,
+	FAULT_EXTRA_UNIFORM,
+	FAULT_EXTRA_EXPONENTIAL,
+	FAULT_EXTRA_LOGNORMAL,
+};
+
+struct fault_params {
+	uint32_t driver_extra_shape, worker_extra_shape, extra_shape, respond_extra_shape;
+	uint32_t extra_spread_percent;
+};
+
 struct platform_config {
 	struct run_params run;
 	struct machine_params machine;
 	struct cpu_params cpu;
 	struct kernel_params kernel;
+	struct fault_params fault;
 	struct memory_params memory;
 	struct interconnect_params interconnect;
 	struct mmu_params mmu;

@@ -731,6 +731,18 @@ static void host_tlbi(unsigned int cpu, enum ki_tlbi op, unsigned int asid, ki_u
 	machine->kernel->charge(cost);
 }
 
+/* ---- what the kernel moves itself ---------------------------------------------------------------- */
+
+static ki_u64 host_stream_store(unsigned int cpu, ki_u64 pa, ki_u64 bytes)
+{
+	return memory_cpu_stream(the_machine->memory, cpu, pa, bytes);
+}
+
+static ki_u64 host_touch(unsigned int cpu, ki_u64 pa, ki_u64 bytes)
+{
+	return memory_cpu_touch(the_machine->memory, cpu, pa, (uint32_t)bytes, false);
+}
+
 /* ---- construction ------------------------------------------------------------------------------ */
 
 struct cpu *cpus_new(struct machine *machine)
@@ -817,6 +829,8 @@ void cpu_fill_ops(struct machine_ops *ops)
 	ops->barrier = host_barrier;
 	ops->set_ttbr0 = host_set_ttbr0;
 	ops->tlbi = host_tlbi;
+	ops->stream_store = host_stream_store;
+	ops->touch = host_touch;
 	ops->copy_user = host_copy_user;
 	ops->user_run = host_user_run;
 }

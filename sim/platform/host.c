@@ -97,6 +97,15 @@ static void host_fault_stamp(unsigned int stream_id, unsigned int stag, enum ki_
 	life_fault_stamp(the_machine->life, stream_id, stag, (enum fault_stage)stage, at);
 }
 
+static void host_fault_parts(unsigned int stream_id, unsigned int stag, const ki_u64 *parts)
+{
+	uint64_t ps[KI_PART_COUNT];
+
+	for (unsigned int i = 0; i < KI_PART_COUNT; i++)
+		ps[i] = parts[i];
+	life_fault_parts(the_machine->life, stream_id, stag, ps);
+}
+
 void host_fill_ops(struct machine_ops *ops, int log_level)
 {
 	console_level = log_level;
@@ -114,6 +123,7 @@ void host_fill_ops(struct machine_ops *ops, int log_level)
 	ops->log = host_log;
 	ops->panic = host_panic;
 	ops->fault_stamp = host_fault_stamp;
+	ops->fault_parts = host_fault_parts;
 }
 
 const char *host_panic_reason(void)

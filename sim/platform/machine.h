@@ -118,6 +118,9 @@ struct sim_irq irq_controller_line(struct irq_controller *irqs, unsigned int lin
 void frames_fill_ops(const struct machine *machine, struct machine_ops *ops);
 void frames_register_stats(struct machine *machine, struct stats *stats);
 
+/* inject.c: what kernel.fault.*_extra_ns comes to */
+void inject_fill_ops(const struct machine *machine, struct machine_ops *ops);
+
 /* instruments.c: traces of CPUs, threads, kernel functions, interrupts */
 struct instruments *instruments_new(struct machine *machine);
 void instruments_free(struct instruments *instruments);

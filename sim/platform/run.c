@@ -430,6 +430,7 @@ static void fill_ops(struct platform *platform)
 	cpu_fill_ops(&machine->ops);
 	instruments_fill_ops(&machine->ops);
 	frames_fill_ops(machine, &machine->ops);
+	inject_fill_ops(machine, &machine->ops);
 	machine->ops.nr_cpus = machine->config->machine.cpus;
 	machine->ops.ram = machine->ram.host;
 	machine->ops.ram_base = MAP_RAM_BASE;

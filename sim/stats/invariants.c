@@ -30,6 +30,9 @@ const struct invariant invariants[] = {
 	{"stamps-placed", "life.misplaced_stamps = 0", NULL, 0},
 	{"fault-sums", "sum(fault_ns.*.sum_ps) - fault_ns.total.sum_ps = fault_ns.total.sum_ps",
 	 NULL, ROUNDING},
+	{"fault-parts-sum",
+	 "sum(fault_parts.*.sum_ps) = fault_ns.mm.sum_ps + fault_ns.mm_done.sum_ps", NULL,
+	 ROUNDING},
 	{"faults-ended", "faults.stall_events = faults.handled + faults.aborted", NULL, 0},
 	/* a rate is at most servers / service time */
 	{"fault-workers",

@@ -60,7 +60,12 @@ struct device {
 	trace_track track, queues_track;
 };
 
+const char *const fault_part_names[FAULT_PART_COUNT] = {
+	"prepare", "mmap_lock", "injected", "walk", "alloc", "zero", "copy", "pte", "other",
+};
+
 struct fault {
+	uint64_t parts[FAULT_PART_COUNT]; /* ps */
 	struct span span;
 	uint32_t stream; /* index into streams */
 };
@@ -81,6 +86,8 @@ struct life {
 
 	/* metrics */
 	struct span_kind request, fault;
+	struct histogram fault_part[FAULT_PART_COUNT]; /* of those that have one */
+	uint64_t fault_part_sum[FAULT_PART_COUNT];     /* ps */
 	struct histogram doorbell;
 	struct measure measure;
 	struct attribution attribution;
@@ -222,6 +229,19 @@ static void register_requests(struct life *life, struct stats *stats)
 	attribution_register(&life->attribution, stats, &life->request.total);
 }
 
+static void register_fault_parts(struct life *life, struct stats *stats)
+{
+	char name[64];
+
+	for (unsigned int i = 0; i < FAULT_PART_COUNT; i++) {
+		snprintf(name, sizeof(name), "fault_parts.%s", fault_part_names[i]);
+		stats_histogram(stats, name, &life->fault_part[i],
+				"part of a fault handler's time, up to handle_mm_fault()'s end");
+		snprintf(name, sizeof(name), "fault_parts.%s.sum_ps", fault_part_names[i]);
+		stats_counter(stats, name, &life->fault_part_sum[i], "ps", "sum over all faults");
+	}
+}
+
 static void register_faults(struct life *life, struct stats *stats)
 {
 	stats_counter(stats, "faults.stall_events", &life->stall_events, "1",
@@ -236,6 +256,7 @@ static void register_faults(struct life *life, struct stats *stats)
 		      "sum over all faults");
 	register_stages(stats, &life->fault, "fault_ns",
 			"part of the faults' time: from the stage before to this one");
+	register_fault_parts(life, stats);
 	stats_counter(stats, "life.misplaced_stamps", &life->misplaced, "1",
 		      "stamps out of order or for nothing that is open; 0 in a correct run");
 	stats_counter(stats, "life.waits_missing", &life->waits_missing, "1",
@@ -722,6 +743,7 @@ static struct fault *fault_new(struct life *life, uint32_t stream_id, uint32_t s
 	}
 	if (stream == KEYMAP_NONE)
 		stream = stream_add(life, stream_id, life->root, RANK_OTHER_FAULTS, false);
+	memset(life->faults[i].parts, 0, sizeof(life->faults[i].parts));
 	life->faults[i].stream = stream;
 	return &life->faults[i];
 }
@@ -781,6 +803,27 @@ void life_fault_stamp(struct life *life, uint32_t stream_id, uint32_t stag, enum
 		life->misplaced++;
 }
 
+void life_fault_parts(struct life *life, uint32_t stream_id, uint32_t stag,
+		      const uint64_t parts[FAULT_PART_COUNT])
+{
+	struct fault *fault = life ? find_fault(life, fault_key(stream_id, stag)) : NULL;
+
+	if (!fault)
+		return;
+	for (unsigned int i = 0; i < FAULT_PART_COUNT; i++)
+		fault->parts[i] = parts[i];
+}
+
+static void count_parts(struct life *life, const struct fault *fault)
+{
+	for (unsigned int i = 0; i < FAULT_PART_COUNT; i++) {
+		if (!fault->parts[i])
+			continue;
+		life->fault_part_sum[i] += fault->parts[i];
+		histogram_record(&life->fault_part[i], fault->parts[i]);
+	}
+}
+
 void life_fault_end(struct life *life, uint32_t stream_id, uint32_t stag, sim_time at, bool handled)
 {
 	uint64_t key = fault_key(stream_id, stag);
@@ -793,6 +836,7 @@ void life_fault_end(struct life *life, uint32_t stream_id, uint32_t stag, sim_ti
 		life->misplaced++;
 		return;
 	}
+	count_parts(life, fault);
 	if (at < span_last_time(&fault->span)) {
 		life->misplaced++;
 		at = span_last_time(&fault->span);

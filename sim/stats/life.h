@@ -131,6 +131,14 @@ void life_fault_begin(struct life *life, const struct fault_info *info, sim_time
 void life_fault_stamp(struct life *life, uint32_t stream_id, uint32_t stag, enum fault_stage stage,
 		      sim_time at);
 /* `handled`: retried with success; false: aborted or terminated. */
+/*
+ * What the handler of an open fault spent its time on, in ps, by enum ki_fault_part of kernel_image.h; it sums to the
+ * stages `mm` and `mm_done`, and may come before their stamps.
+ */
+#define FAULT_PART_COUNT 9
+extern const char *const fault_part_names[FAULT_PART_COUNT];
+void life_fault_parts(struct life *life, uint32_t stream_id, uint32_t stag,
+		      const uint64_t parts[FAULT_PART_COUNT]);
 void life_fault_end(struct life *life, uint32_t stream_id, uint32_t stag, sim_time at,
 		    bool handled);
 

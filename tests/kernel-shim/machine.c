@@ -224,6 +224,20 @@ static void *map_at(uint64_t address, uint64_t bytes)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* Memory is as fast as the core here */
+static ki_u64 stream_store(unsigned int cpu, ki_u64 pa, ki_u64 bytes)
+{
+	(void)cpu;
+	(void)pa;
+	(void)bytes;
+	return 0;
+}
+
+static ki_u64 touch(unsigned int cpu, ki_u64 pa, ki_u64 bytes)
+{
+	return stream_store(cpu, pa, bytes);
+}
+
 const struct machine_ops *test_machine(const struct kernel_ops *kernel_ops, unsigned int cpus,
 				       unsigned int seed)
 {
@@ -258,6 +272,8 @@ const struct machine_ops *test_machine(const struct kernel_ops *kernel_ops, unsi
 		.barrier = barrier,
 		.set_ttbr0 = set_ttbr0,
 		.tlbi = tlbi,
+		.stream_store = stream_store,
+		.touch = touch,
 		.copy_user = copy_user,
 		.user_run = user_run,
 		.log = log_line,
@@ -291,6 +307,7 @@ const struct boot_params *test_boot_params(void)
 				.slab_ns = 30,
 				.pte_ns = 20,
 				.vma_ns = 50,
+				.table_walk_ns = 20,
 				.workqueue_ns = 100,
 				.max_workers = 4,
 				.irq_affinity_spread = 1,

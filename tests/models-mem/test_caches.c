@@ -82,31 +82,62 @@ static const struct transition {
 	enum policy policy;
 	enum found found;
 } transitions[] = {
-	{"R", STASH, MEMORY},	  {"R R", STASH, LLC},
-	{"W R", STASH, LLC},	  {"L0", STASH, MEMORY},
-	{"L0 L0", STASH, OWN},	  {"L0 L1", STASH, MEMORY},
-	{"R L0", STASH, LLC},	  {"W L0", STASH, LLC},
-	{"W L0 L0", STASH, OWN},  {"S0 L0", STASH, OWN},
-	{"S0 L1", STASH, CPU},	  {"S0 L1 L1", STASH, OWN},
-	{"S0 L1 L0", STASH, OWN}, {"S0 L1 L2", STASH, LLC},
-	{"S0 L1 R", STASH, LLC},  {"S0 R", STASH, CPU},
-	{"S0 R R", STASH, LLC},	  {"S0 R L0", STASH, OWN},
-	{"S0 W", STASH, CPU},	  {"L0 W", STASH, CPU},
-	{"L0 W L0", STASH, LLC},  {"S0 W L0", STASH, LLC},
-	{"S0 W R", STASH, LLC},	  {"L0 R", STASH, MEMORY},
-	{"S0 S0", STASH, OWN},	  {"L0 S0", STASH, OWN},
-	{"L0 L1 S0", STASH, CPU}, {"S0 S1", STASH, CPU},
-	{"S0 S1 L0", STASH, CPU}, {"S0 R S0", STASH, LLC}, /* the cache's copy must go */
-	{"S0", STASH, MEMORY},	  {"A0", STASH, MEMORY},
-	{"A0 A0", STASH, OWN},	  {"A0 A1", STASH, CPU},
-	{"L0 A0", STASH, OWN},	  {"W A0", STASH, LLC},
-	{"W R", DRAM, MEMORY},	  {"W L0", DRAM, MEMORY},
-	{"R W R", DRAM, MEMORY},  {"S0 W L0", DRAM, MEMORY},
-	{"S0 R R", DRAM, LLC},	  {"R R", AROUND, MEMORY},
-	{"S0 R R", AROUND, LLC},  {"W R", AROUND, LLC},
-	{"R R", NO_LLC, MEMORY},  {"W R", NO_LLC, MEMORY},
-	{"S0 R", NO_LLC, CPU},	  {"S0 R R", NO_LLC, MEMORY},
+	{"R", STASH, MEMORY},
+	{"R R", STASH, LLC},
+	{"W R", STASH, LLC},
+	{"L0", STASH, MEMORY},
+	{"L0 L0", STASH, OWN},
+	{"L0 L1", STASH, MEMORY},
+	{"R L0", STASH, LLC},
+	{"W L0", STASH, LLC},
+	{"W L0 L0", STASH, OWN},
+	{"S0 L0", STASH, OWN},
+	{"S0 L1", STASH, CPU},
+	{"S0 L1 L1", STASH, OWN},
+	{"S0 L1 L0", STASH, OWN},
+	{"S0 L1 L2", STASH, LLC},
+	{"S0 L1 R", STASH, LLC},
+	{"S0 R", STASH, CPU},
+	{"S0 R R", STASH, LLC},
+	{"S0 R L0", STASH, OWN},
+	{"S0 W", STASH, CPU},
+	{"L0 W", STASH, CPU},
+	{"L0 W L0", STASH, LLC},
+	{"S0 W L0", STASH, LLC},
+	{"S0 W R", STASH, LLC},
+	{"L0 R", STASH, MEMORY},
+	{"S0 S0", STASH, OWN},
+	{"L0 S0", STASH, OWN},
+	{"L0 L1 S0", STASH, CPU},
+	{"S0 S1", STASH, CPU},
+	{"S0 S1 L0", STASH, CPU},
+	{"S0 R S0", STASH, LLC}, /* the cache's copy must go */
+	{"S0", STASH, MEMORY},
+	{"A0", STASH, MEMORY},
+	{"A0 A0", STASH, OWN},
+	{"A0 A1", STASH, CPU},
+	{"L0 A0", STASH, OWN},
+	{"W A0", STASH, LLC},
+	{"W R", DRAM, MEMORY},
+	{"W L0", DRAM, MEMORY},
+	{"R W R", DRAM, MEMORY},
+	{"S0 W L0", DRAM, MEMORY},
+	{"S0 R R", DRAM, LLC},
+	{"R R", AROUND, MEMORY},
+	{"S0 R R", AROUND, LLC},
+	{"W R", AROUND, LLC},
+	{"R R", NO_LLC, MEMORY},
+	{"W R", NO_LLC, MEMORY},
+	{"S0 R", NO_LLC, CPU},
+	{"S0 R R", NO_LLC, MEMORY},
 	{"S0 L1", NO_LLC, CPU},
+	/* zeroing streams past the CPU's cache */
+	{"Z0 L0", STASH, LLC},
+	{"Z0 R", STASH, LLC},
+	{"S1 Z0 L1", STASH, LLC},
+	{"Z0 R", DRAM, LLC},
+	{"Z0 R", NO_LLC, MEMORY},
+	{"S0 Z0 L0", NO_LLC, MEMORY},
 };
 
 static sim_time one_access(const char *access)
@@ -121,6 +152,8 @@ static sim_time one_access(const char *access)
 		return memory_cpu_store(memory, cpu, BASE + 128, data, 8);
 	case 'A':
 		return memory_cpu_atomic(memory, cpu, SIM_ATOMIC_ADD, BASE + 128, data, 8);
+	case 'Z':
+		return memory_cpu_stream(memory, cpu, BASE, 4096);
 	case 'R':
 		return timed(SIM_READ, BASE + 136, 8, 0, NULL);
 	default:
@@ -370,6 +403,46 @@ START_TEST(test_lines_are_counted_by_where_they_were)
 }
 END_TEST
 
+/* ---- zeroing ------------------------------------------------------------------------------- */
+
+static const struct {
+	uint32_t llc_kib, channel_mb_s;
+	sim_time fresh,
+		dirty; /* a page, while the cache has clean room, and once all of it is dirty */
+} streams[] = {
+	{1024, 32000, SIM_NS(64), SIM_NS(64)}, /* the cache's data path limits */
+	{1024, 8000, SIM_NS(64), SIM_NS(128)}, /* what must leave the cache for it does */
+	{0, 8000, SIM_NS(128), SIM_NS(128)},   /* there is none: DRAM itself */
+};
+
+static void stream(void *arg)
+{
+	const long i = (long)arg;
+	const uint64_t pages = 256; /* of the cache's size */
+	uint64_t pa = BASE;
+	sim_time took = 0;
+
+	for (unsigned int round = 0; round < 3; round++) {
+		took = memory_cpu_stream(memory, 0, pa, pages * 4096);
+		sim_thread_sleep(took);
+		pa += pages * 4096;
+		ck_assert_msg(took == pages * (round ? streams[i].dirty : streams[i].fresh),
+			      "round %u: %lu ps", round, took);
+	}
+}
+
+START_TEST(test_zeroing_is_as_fast_as_memory_takes_it)
+{
+	struct memory_params params = defaults;
+
+	params.llc_kib = streams[_i].llc_kib;
+	params.channel_mb_s = streams[_i].channel_mb_s;
+	build(&params);
+	run_on_thread(stream, (void *)(intptr_t)_i);
+	teardown();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("caches");
@@ -383,6 +456,7 @@ int main(void)
 	tcase_add_test(tc, test_a_cpus_cache_is_bounded);
 	tcase_add_test(tc, test_another_nodes_memory_is_farther);
 	tcase_add_test(tc, test_lines_are_counted_by_where_they_were);
+	tcase_add_loop_test(tc, test_zeroing_is_as_fast_as_memory_takes_it, 0, ARRAY_SIZE(streams));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

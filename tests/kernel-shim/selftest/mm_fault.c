@@ -69,12 +69,12 @@ KI_SELFTEST(mm_fault_for_a_device_is_counted_apart)
 KI_SELFTEST(mm_fault_extra_latency_is_waited_for_by_devices_alone)
 {
 	struct mm_struct *mm = shim_mm_alloc();
-	unsigned int extra = kparams.fault_extra_ns;
+	unsigned int extra = kparams.fault_extra_ns[KI_EXTRA_MM];
 	u64 at, before, cpu_ps, io_ps;
 
 	wear_mm(mm);
 	at = map_anon(2);
-	kparams.fault_extra_ns = 50000;
+	kparams.fault_extra_ns[KI_EXTRA_MM] = 50000;
 	before = shim_local_time();
 	KI_CHECK(user_store(mm, at, 1));
 	cpu_ps = shim_local_time() - before;
@@ -84,7 +84,7 @@ KI_SELFTEST(mm_fault_extra_latency_is_waited_for_by_devices_alone)
 				  FAULT_FLAG_REMOTE | FAULT_FLAG_WRITE, NULL));
 	mmap_read_unlock(mm);
 	io_ps = shim_local_time() - before;
-	kparams.fault_extra_ns = extra;
+	kparams.fault_extra_ns[KI_EXTRA_MM] = extra;
 	KI_CHECK(cpu_ps < 50000000 && io_ps >= 50000000 && io_ps < 100000000);
 	KI_CHECK(shim_task(current)->mm_left - shim_task(current)->mm_entered >= 50000000);
 	drop_mm(mm);
