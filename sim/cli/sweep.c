@@ -105,9 +105,9 @@ static int list_points(const struct sweep_file *file)
 
 	printf("%s: %u points\n", file->name, count);
 	for (unsigned int id = 1; id <= count; id++) {
-		struct sweep_point *point;
+		struct sweep_point *point = sweep_point_new(file, id);
 
-		if (sweep_point_new(file, id, &point))
+		if (!point)
 			return CLI_EXIT_USER_ERROR;
 		printf("%4u  %s\n", id, sweep_point_text(point, file));
 		sweep_point_free(point);

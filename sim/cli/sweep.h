@@ -91,8 +91,8 @@ int sweep_plan_check(struct sweep_file *file);
 unsigned int sweep_point_count(const struct sweep_file *file);
 /* Not "platform" and not "workload", which can be axes, too. */
 bool sweep_is_parameter(const char *key);
-/* The point's whole configuration, checked. There can be one at a time: a workload has one set of values. */
-int sweep_point_new(const struct sweep_file *file, unsigned int id, struct sweep_point **point);
+/* The point's whole configuration, checked; NULL, and what is wrong has been said. There can be one at a time: a workload has one set of values. */
+struct sweep_point *sweep_point_new(const struct sweep_file *file, unsigned int id);
 void sweep_point_free(struct sweep_point *point);
 /* "key=value key=value": the axes and what is derived from them, and the repetition if there are several. */
 const char *sweep_point_text(struct sweep_point *point, const struct sweep_file *file);

@@ -86,19 +86,26 @@ struct sweep_db {
 
 /* ---- SQLite ------------------------------------------------------------------------------- */
 
-/* The system's word where it says more than SQLite's. */
+/* What the system said of the database file, where SQLite only says that it said something. */
+static const char *system_error(const struct sweep_db *db)
+{
+	int error = 0;
+
+	if (sqlite3_errcode(db->sqlite) != SQLITE_IOERR)
+		return NULL;
+	sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+	return error ? strerror(error) : NULL;
+}
+
 static int fail(struct sweep_db *db, const char *what)
 {
-	const int system_error = db->sqlite ? sqlite3_system_errno(db->sqlite) : 0;
-	const int code = db->sqlite ? sqlite3_errcode(db->sqlite) : SQLITE_NOMEM;
-	const char *message = db->sqlite ? sqlite3_errmsg(db->sqlite) : "out of memory";
+	const char *message = system_error(db);
 
-	if (db->failed)
-		return CLI_EXIT_USER_ERROR;
+	if (!db->failed)
+		cli_user_error("%s: %s: %s", db->path, what,
+			       message ? message : sqlite3_errmsg(db->sqlite));
 	db->failed = true;
-	return cli_user_error("%s: %s: %s%s%s", db->path, what, message,
-			      code == SQLITE_IOERR && system_error ? ": " : "",
-			      code == SQLITE_IOERR && system_error ? strerror(system_error) : "");
+	return CLI_EXIT_USER_ERROR;
 }
 
 static int execute(struct sweep_db *db, const char *sql)
@@ -309,11 +316,12 @@ static int put_points(struct sweep_db *db, const struct sweep_file *file)
 	int status = 0;
 
 	for (unsigned int id = 1; id <= count && !status; id++) {
-		struct sweep_point *point;
+		struct sweep_point *point = sweep_point_new(file, id);
 
-		status = sweep_point_new(file, id, &point);
-		if (status)
-			return status;
+		if (!point) {
+			status = CLI_EXIT_USER_ERROR;
+			break;
+		}
 		status = put_point(db, point);
 		sweep_point_free(point);
 	}
@@ -415,11 +423,12 @@ static int check_configs(struct sweep_db *db, const struct sweep_file *file)
 			       -1, &comparison.statement, NULL) != SQLITE_OK)
 		return fail(db, "not read");
 	for (unsigned int id = 1; id <= count && !status; id++) {
-		struct sweep_point *point;
+		struct sweep_point *point = sweep_point_new(file, id);
 
-		status = sweep_point_new(file, id, &point);
-		if (status)
+		if (!point) {
+			status = CLI_EXIT_USER_ERROR;
 			break;
+		}
 		comparison.point = id;
 		param_visit(point->config->params, compare_config, &comparison);
 		if (comparison.differs)

@@ -76,8 +76,9 @@ static const char *text_of(const yaml_node_t *node)
 static int fail(struct reader *reader, const yaml_node_t *key, const yaml_node_t *value,
 		const char *reason, const char *allowed)
 {
-	return sweep_file_error(reader->file, line_of(key), text_of(key),
-				value ? text_of(value) : NULL, reason, allowed);
+	sweep_file_error(reader->file, line_of(key), text_of(key), value ? text_of(value) : NULL,
+			 reason, allowed);
+	return CLI_EXIT_USER_ERROR;
 }
 
 static struct sweep_pair pair_of(struct reader *reader, const char *key, const yaml_node_t *value)

@@ -26,7 +26,7 @@
 
 #define PROGRAM	      "/proc/self/exe"
 #define REDRAW_S      1.0
-#define GRACE_S	      10.0 /* from SIGTERM, which a run answers by writing what it has, to SIGKILL */
+#define GRACE_S	      5.0 /* from SIGTERM, which a run answers by writing what it has, to SIGKILL */
 #define STDERR_BYTES  65536
 #define EXIT_NO_START 127
 
@@ -123,9 +123,9 @@ static void become_run(const struct pool_of_jobs *pool, pid_t parent, int errors
 
 static int prepare(struct pool_of_jobs *pool, struct job *job, unsigned int id, char ***arguments)
 {
-	struct sweep_point *point;
+	struct sweep_point *point = sweep_point_new(pool->what->file, id);
 
-	if (sweep_point_new(pool->what->file, id, &point))
+	if (!point)
 		return CLI_EXIT_USER_ERROR;
 	*job = (struct job){.id = id};
 	job->text = pool_copy(&job->memory, sweep_point_text(point, pool->what->file));

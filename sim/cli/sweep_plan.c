@@ -227,21 +227,20 @@ static int check_config(const struct sweep_file *file, struct sweep_point *point
 
 /* ---- points ------------------------------------------------------------------------------- */
 
-int sweep_point_new(const struct sweep_file *file, unsigned int id, struct sweep_point **result)
+struct sweep_point *sweep_point_new(const struct sweep_file *file, unsigned int id)
 {
 	struct sweep_point *point =
 		calloc(1, sizeof(*point) + file->axis_count * sizeof(point->positions[0]));
 
 	if (!point)
-		return cli_user_error("out of memory");
+		exit(cli_user_error("out of memory"));
 	point->id = id;
 	find_positions(file, point);
 	if (make_config(file, point) || set_all(file, point) || check_config(file, point)) {
 		sweep_point_free(point);
-		return CLI_EXIT_USER_ERROR;
+		return NULL;
 	}
-	*result = point;
-	return 0;
+	return point;
 }
 
 void sweep_point_free(struct sweep_point *point)
@@ -371,14 +370,14 @@ int sweep_plan_check(struct sweep_file *file)
 
 	if (check_keys(file))
 		return CLI_EXIT_USER_ERROR;
-	snprintf(reason, sizeof(reason), "more than %u points", SWEEP_POINTS_MAX);
+	snprintf(reason, sizeof(reason), "more than %d points", SWEEP_POINTS_MAX);
 	if (count > SWEEP_POINTS_MAX)
 		return sweep_file_error(file, file->axes_line, "axes", NULL, reason,
 					"fewer values or repetitions");
 	for (unsigned int id = 1; id <= count; id++) {
-		struct sweep_point *point;
+		struct sweep_point *point = sweep_point_new(file, id);
 
-		if (sweep_point_new(file, id, &point))
+		if (!point)
 			return CLI_EXIT_USER_ERROR;
 		keep_values(file, point);
 		sweep_point_free(point);

@@ -3,6 +3,7 @@
 """What a sweep leaves behind: the database, the table, the points' own files."""
 import csv
 import os
+import subprocess
 
 import cli
 import sweeping
@@ -116,6 +117,25 @@ axes: [{key: machine.kernel_command_line, values: ['a="b,c"', plain]}]
         lines = result.stderr.splitlines()
         self.assertEqual(len(lines), 6)
         self.assertRegex(lines[-1], r"^6 of 6: point \d, workload.inflight=\d .*: ok, \d+\.\d+ s$")
+
+    def test_a_terminal_shows_a_bar(self):
+        ours, theirs = os.openpty()
+        sweep = subprocess.Popen([cli.SVASIM, "sweep", self.write("s.yaml", sweeping.SMALL), "-o", self.path("out")],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        try:
+            while part := os.read(ours, 4096):
+                shown += part
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        self.assertEqual(sweep.wait(cli.TIMEOUT_S), 0)
+        last = shown.decode().split("\r\033[K")
+        self.assertEqual(last[1], f"[{'.' * 40}] 0 of 6 points")
+        self.assertRegex(last[-2], rf"^\[{'#' * 40}\] 6 of 6 points, 0:00 left$")
+        self.assertEqual(last[-1], "")
+        self.assertRegex(shown.decode(), r"\[#+\.+\] [1-5] of 6 points, \d:\d\d left")
 
     def test_an_axis_of_seeds(self):
         self.assert_status(self.sweep("settings: {workload.requests: 5}\naxes: [{key: machine.seed, values: [3, 9]}]\n"), 0)
