@@ -661,7 +661,7 @@ static int copy_check(const struct workload_machine *machine, char *error, size_
 			      "more than an accel.version v3 keeps of what is pushed to it",
 			      "1 to accel.push_entries, which is", machine->push_entries);
 	if (p->bytes > machine->request_bytes)
-		return refuse(error, size, "bytes", p->bytes, "longer than accel.length_max",
+		return refuse(error, size, "bytes", p->bytes, "longer than accel.length_max_bytes",
 			      "1 to", machine->request_bytes);
 	if (queues > queues_there)
 		return refuse(error, size, "queues", p->queues,

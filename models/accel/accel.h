@@ -39,7 +39,7 @@ struct accel_params {
 	uint32_t qp_count;
 	uint32_t depth_max;
 	uint32_t sq_depth; /* of new queues: the driver's choice, which the platform hands to it */
-	uint64_t length_max; /* bytes of one request */
+	uint64_t length_max_bytes; /* bytes of one request */
 	/* the queue manager's own times */
 	uint32_t mmio_ns;
 	uint32_t doorbell_ns;

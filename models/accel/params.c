@@ -23,7 +23,7 @@ const struct param_desc accel_param_descs[] = {
 	    "the "
 	    "driver as qm.qm_depth, where machine.kernel_command_line has the last word",
 	    "hisi_qm: QM queue depth 1024"),
-	PARAM_U64_(accel_params, length_max, 16u << 20, 64, 1u << 30,
+	PARAM_U64_(accel_params, length_max_bytes, 16u << 20, 64, 1u << 30,
 		   "largest length of one request, in bytes", "assumed"),
 
 	U32(mmio_ns, 10, 0, 1000000, "register access inside the device, in ns", "assumed"),

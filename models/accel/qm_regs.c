@@ -174,7 +174,7 @@ static bool register_read32(const struct accel *accel, uint64_t offset, uint32_t
 		*value = (uint32_t)accel->regs.window_bytes;
 		return true;
 	case QM_LENGTH_MAX:
-		*value = (uint32_t)p->length_max;
+		*value = (uint32_t)p->length_max_bytes;
 		return true;
 	case QM_CONTROL:
 		*value = accel->regs.enable ? QM_CONTROL_ENABLE : 0;

@@ -351,7 +351,7 @@ static uint32_t sqe_check(struct accel *accel, const struct sqe *sqe)
 		return SQE_STATUS_BAD_OPCODE;
 	if (sqe->flags || sqe->reserved_28 || sqe->reserved_56)
 		return SQE_STATUS_RESERVED_FIELD;
-	if (!sqe->length || sqe->length > accel->params.length_max ||
+	if (!sqe->length || sqe->length > accel->params.length_max_bytes ||
 	    range_wraps(sqe->source, sqe->length) ||
 	    (type->ops->writes && range_wraps(sqe->destination, sqe->length)))
 		return SQE_STATUS_BAD_LENGTH;

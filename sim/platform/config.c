@@ -64,6 +64,10 @@ static const struct param_desc cpu_descs[] = {
 	    "assumed: one line transfer"),
 	U32(cpu_params, posted_writes, 16, 1, 1024,
 	    "device stores in flight per CPU before a further one waits", "assumed"),
+	U32(cpu_params, gather_ns, 0, 0, 1000,
+	    "write combining: how long a program's device store waits for one that goes on where it ended, in the "
+	    "same 64 bytes, to be sent with it, in ns; 0: every store goes alone",
+	    "off: uacce maps device memory as Device-nGnRE"),
 };
 
 #define K(key_, field, def_, min_, max_, help_, origin_)                                           \
@@ -264,7 +268,7 @@ static int check_workload(const struct platform_config *config, struct param_err
 		.queues = config->accel.qp_count,
 		.queue_depth = queue_depth(config),
 		.push_entries = config->accel.version == ACCEL_V3 ? config->accel.push_entries : 0,
-		.request_bytes = config->accel.length_max,
+		.request_bytes = config->accel.length_max_bytes,
 	};
 
 	if (!config->workload || !config->workload->check)

@@ -37,6 +37,7 @@ struct cpu_params {
 	uint32_t quantum_ns;
 	uint32_t poll_detect_ns;
 	uint32_t posted_writes;
+	uint32_t gather_ns;
 };
 
 /* How a run is measured. */

@@ -6,8 +6,8 @@
  * An access goes through the CPU's MMU model; a fault enters the kernel, and the access is tried
  * again, or the task ends. Plain accesses to RAM move their bytes at once and add their cost to the
  * CPU's time, which catches up with simulated time at least every quantum, before device
- * accesses, atomics and system calls. Device stores are posted: at most cpu.posted_writes are in flight,
- * in order; device loads and DSB wait for them. Instruction fetch and the pipeline are not modelled.
+ * accesses (cpu_device.c), atomics and system calls. Instruction fetch and the pipeline are not
+ * modelled.
  */
 #include <assert.h>
 #include <errno.h>
@@ -23,31 +23,11 @@
 #include "models/mem/memory.h"
 #include "models/mem/ram.h"
 #include "models/mmu/mmu.h"
-#include "sim/platform/machine.h"
+#include "sim/platform/cpu_internal.h"
 
 #define PAGE_BYTES	   4096u
-#define LINE_BYTES	   64u
 #define CLONE_FLAGS_FORK   ((uint64_t)SIGCHLD)
 #define CLONE_FLAGS_THREAD 0x50f00ull /* VM, FS, FILES, SIGHAND, THREAD, SYSVSEM */
-
-/* A posted device store on its way. */
-struct posted_write {
-	struct sim_txn txn;
-	struct cpu *cpu;
-	uint64_t value;
-	struct posted_write *next_free;
-};
-
-struct cpu {
-	struct machine *machine;
-	struct mmu *mmu;
-	struct sim_port port;
-	struct posted_write *writes; /* cpu.posted_writes of them */
-	struct posted_write *free_writes;
-	unsigned int writes_in_flight;
-	struct sim_thread *waiter; /* the CPU's thread, waiting for device stores */
-	uint64_t device_loads, device_stores, bus_errors;
-};
 
 /* What user mode keeps per thread of a program. */
 struct user_context {
@@ -112,104 +92,6 @@ static void charge_user(sim_time cost)
 		catch_up();
 }
 
-/* ---- device accesses ------------------------------------------------------------------------ */
-
-struct device_load {
-	struct sim_txn txn;
-	struct sim_thread *thread;
-	bool done;
-};
-
-static void device_load_done(struct sim_txn *txn)
-{
-	struct device_load *load = txn->owner;
-
-	load->done = true;
-	sim_thread_wake(load->thread);
-}
-
-static void posted_write_done(struct sim_txn *txn)
-{
-	struct posted_write *write = txn->owner;
-	struct cpu *cpu = write->cpu;
-
-	if (txn->response != SIM_OK)
-		cpu->bus_errors++;
-	write->next_free = cpu->free_writes;
-	cpu->free_writes = write;
-	cpu->writes_in_flight--;
-	if (cpu->waiter)
-		sim_thread_wake(cpu->waiter);
-}
-
-/* Blocks until at most `limit` device stores of the CPU are in flight. */
-static void wait_for_posted(struct cpu *cpu, unsigned int limit)
-{
-	while (cpu->writes_in_flight > limit) {
-		cpu->waiter = sim_thread_self();
-		sim_thread_block();
-	}
-	cpu->waiter = NULL;
-}
-
-static ki_u64 host_mmio_read(unsigned int index, ki_u64 pa, unsigned int size)
-{
-	struct cpu *cpu = &the_machine->cpus[index];
-	uint64_t value = 0;
-	struct device_load load = {
-		.txn = {.addr = pa,
-			.len = size,
-			.cmd = SIM_READ,
-			.data = &value,
-			.privileged = true,
-			.requester = REQUESTER_CPU_MMIO,
-			.done = device_load_done},
-		.thread = sim_thread_self(),
-	};
-
-	wait_for_posted(cpu, 0);
-	cpu->device_loads++;
-	load.txn.owner = &load;
-	sim_port_request(&cpu->port, &load.txn);
-	while (!load.done)
-		sim_thread_block();
-	if (load.txn.response != SIM_OK) {
-		cpu->bus_errors++;
-		return UINT64_MAX >> (64 - 8 * size);
-	}
-	return value;
-}
-
-static void host_mmio_write(unsigned int index, ki_u64 pa, ki_u64 value, unsigned int size)
-{
-	struct machine *machine = the_machine;
-	struct cpu *cpu = &machine->cpus[index];
-	struct posted_write *write;
-
-	wait_for_posted(cpu, machine->config->cpu.posted_writes - 1);
-	write = cpu->free_writes;
-	cpu->free_writes = write->next_free;
-	cpu->writes_in_flight++;
-	cpu->device_stores++;
-	write->value = value;
-	write->txn = (struct sim_txn){.addr = pa,
-				      .len = size,
-				      .cmd = SIM_WRITE,
-				      .data = &write->value,
-				      .privileged = true,
-				      .requester = REQUESTER_CPU_MMIO,
-				      .done = posted_write_done,
-				      .owner = write};
-	machine->kernel->charge(SIM_NS(machine->config->cpu.mmio_write_ns));
-	sim_port_request(&cpu->port, &write->txn);
-}
-
-static void host_barrier(unsigned int index)
-{
-	the_machine->kernel->charge(SIM_NS(the_machine->config->cpu.barrier_ns));
-	wait_for_posted(&the_machine->cpus[index], 0);
-}
-
 /* ---- translated accesses -------------------------------------------------------------------- */
 
 struct walk_wait {
@@ -269,48 +151,15 @@ static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
 	}
 }
 
-enum access_kind { ACCESS_LOAD, ACCESS_STORE };
-
-/* A device access is one of 1, 2, 4 or 8 bytes, aligned: the first of a range. */
-static unsigned int device_access_size(uint64_t pa, size_t bytes)
-{
-	unsigned int size = 8;
-
-	while (size > bytes || pa % size)
-		size /= 2;
-	return size;
-}
-
-static void access_device(unsigned int cpu, uint64_t pa, uint8_t *at, size_t bytes,
-			  enum access_kind kind)
-{
-	while (bytes) {
-		const unsigned int size = device_access_size(pa, bytes);
-		uint64_t value = 0;
-
-		if (kind == ACCESS_STORE) {
-			memcpy(&value, at, size);
-			host_mmio_write(cpu, pa, value, size);
-		} else {
-			value = host_mmio_read(cpu, pa, size);
-			memcpy(at, &value, size);
-		}
-		pa += size;
-		at += size;
-		bytes -= size;
-	}
-}
-
 /* One piece within a page. False: no access. */
-static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_kind kind,
-			 unsigned int access)
+static bool access_piece(uint64_t va, void *buffer, size_t bytes, bool store, unsigned int access)
 {
 	struct machine *machine = the_machine;
 	const struct kernel_ops *kernel = machine->kernel;
 	const uint32_t length = (uint32_t)bytes;
 	uint64_t pa;
 
-	if (!translate(va, access | (kind == ACCESS_STORE ? KI_WRITE : KI_READ), &pa))
+	if (!translate(va, access | (store ? KI_WRITE : KI_READ), &pa))
 		return false;
 	if (!ram_host(&machine->ram, pa, bytes)) {
 		/*
@@ -318,14 +167,14 @@ static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_ki
 		 * mapping away
 		 */
 		kernel->sync();
-		if (!translate(va, access | (kind == ACCESS_STORE ? KI_WRITE : KI_READ), &pa))
+		if (!translate(va, access | (store ? KI_WRITE : KI_READ), &pa))
 			return false;
 	}
 	if (!ram_host(&machine->ram, pa, bytes)) {
-		access_device(kernel->current_cpu(), pa, buffer, bytes, kind);
+		cpu_access_device(this_cpu(), pa, buffer, bytes, store);
 		return true;
 	}
-	if (kind == ACCESS_STORE)
+	if (store)
 		kernel->charge(memory_cpu_store(machine->memory, kernel->current_cpu(), pa, buffer,
 						length));
 	else
@@ -335,8 +184,7 @@ static bool access_piece(uint64_t va, void *buffer, size_t bytes, enum access_ki
 }
 
 /* Any range; returns the bytes that were not accessed. */
-static size_t access_range(uint64_t va, void *buffer, size_t bytes, enum access_kind kind,
-			   unsigned int access)
+static size_t access_range(uint64_t va, void *buffer, size_t bytes, bool store, unsigned int access)
 {
 	uint8_t *at = buffer;
 
@@ -345,7 +193,7 @@ static size_t access_range(uint64_t va, void *buffer, size_t bytes, enum access_
 
 		if (piece > bytes)
 			piece = bytes;
-		if (!access_piece(va, at, piece, kind, access))
+		if (!access_piece(va, at, piece, store, access))
 			return bytes;
 		va += piece;
 		at += piece;
@@ -358,12 +206,12 @@ static ki_u64 host_copy_user(unsigned int cpu, ki_u64 va, void *buffer, ki_u64 b
 			     unsigned int access)
 {
 	(void)cpu; /* the current task's, which may change while it faults */
-	return access_range(va, buffer, bytes, access & KI_WRITE ? ACCESS_STORE : ACCESS_LOAD, 0);
+	return access_range(va, buffer, bytes, access & KI_WRITE, 0);
 }
 
-static void user_access(uint64_t va, void *buffer, size_t bytes, enum access_kind kind)
+static void user_access(uint64_t va, void *buffer, size_t bytes, bool store)
 {
-	size_t left = access_range(va, buffer, bytes, kind, KI_USER);
+	size_t left = access_range(va, buffer, bytes, store, KI_USER);
 
 	charge_user(0);
 	if (left) {
@@ -380,7 +228,7 @@ uint64_t prog_load(uint64_t va, unsigned int size)
 	struct user_context *context = this_context();
 	uint64_t value = 0;
 
-	user_access(va, &value, size, ACCESS_LOAD);
+	user_access(va, &value, size, false);
 	context->loaded_va = va;
 	context->loaded_size = size;
 	context->loaded_value = value;
@@ -389,18 +237,18 @@ uint64_t prog_load(uint64_t va, unsigned int size)
 
 void prog_store(uint64_t va, uint64_t value, unsigned int size)
 {
-	user_access(va, &value, size, ACCESS_STORE);
+	user_access(va, &value, size, true);
 }
 
 void prog_read(void *local, uint64_t va, size_t bytes)
 {
-	user_access(va, local, bytes, ACCESS_LOAD);
+	user_access(va, local, bytes, false);
 }
 
 void prog_write(uint64_t va, const void *local, size_t bytes)
 {
 	/* access_range() only reads from the buffer of a store */
-	user_access(va, (void *)(uintptr_t)local, bytes, ACCESS_STORE);
+	user_access(va, (void *)(uintptr_t)local, bytes, true);
 }
 
 /* An alignment fault: the process ends as by SIGBUS. */
@@ -458,7 +306,7 @@ void prog_barrier(enum prog_barrier kind)
 	charge_user(SIM_NS(the_machine->config->cpu.barrier_ns));
 	if (kind == PROG_DSB) {
 		catch_up();
-		wait_for_posted(this_cpu(), 0);
+		cpu_device_drain(this_cpu());
 	}
 }
 
@@ -747,7 +595,6 @@ static ki_u64 host_touch(unsigned int cpu, ki_u64 pa, ki_u64 bytes)
 
 struct cpu *cpus_new(struct machine *machine)
 {
-	const unsigned int posted = machine->config->cpu.posted_writes;
 	struct cpu *cpus = calloc(machine->config->machine.cpus, sizeof(*cpus));
 
 	if (!cpus)
@@ -758,14 +605,7 @@ struct cpu *cpus_new(struct machine *machine)
 		cpu->machine = machine;
 		cpu->mmu = machine->mmus[i];
 		cpu->port = machine_cpu_port(machine, i);
-		cpu->writes = calloc(posted, sizeof(*cpu->writes));
-		if (!cpu->writes)
-			abort();
-		for (unsigned int w = 0; w < posted; w++) {
-			cpu->writes[w].cpu = cpu;
-			cpu->writes[w].next_free = cpu->free_writes;
-			cpu->free_writes = &cpu->writes[w];
-		}
+		cpu_device_init(cpu);
 	}
 	return cpus;
 }
@@ -775,7 +615,7 @@ void cpus_free(struct cpu *cpus)
 	if (!cpus)
 		return;
 	for (unsigned int i = 0; i < cpus[0].machine->config->machine.cpus; i++)
-		free(cpus[i].writes);
+		cpu_device_fini(&cpus[i]);
 	free(cpus);
 	free(contexts);
 	contexts = NULL;
@@ -802,6 +642,16 @@ static uint64_t sum_device_stores(const void *arg)
 	return sum;
 }
 
+static uint64_t sum_gathered(const void *arg)
+{
+	const struct machine *machine = arg;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < machine->config->machine.cpus; i++)
+		sum += machine->cpus[i].gathered;
+	return sum;
+}
+
 static uint64_t sum_bus_errors(const void *arg)
 {
 	const struct machine *machine = arg;
@@ -817,16 +667,16 @@ void cpus_register_stats(struct machine *machine, struct stats *stats)
 	stats_computed_u64(stats, "cpu.device_loads", sum_device_loads, machine, "count",
 			   "device loads of all CPUs");
 	stats_computed_u64(stats, "cpu.device_stores", sum_device_stores, machine, "count",
-			   "device stores of all CPUs");
+			   "device stores of all CPUs, gathered ones as one");
+	stats_computed_u64(stats, "cpu.device_stores_gathered", sum_gathered, machine, "count",
+			   "stores of programs that joined an earlier one");
 	stats_computed_u64(stats, "cpu.bus_errors", sum_bus_errors, machine, "count",
 			   "device accesses that nothing answered");
 }
 
 void cpu_fill_ops(struct machine_ops *ops)
 {
-	ops->mmio_read = host_mmio_read;
-	ops->mmio_write = host_mmio_write;
-	ops->barrier = host_barrier;
+	cpu_device_fill_ops(ops);
 	ops->set_ttbr0 = host_set_ttbr0;
 	ops->tlbi = host_tlbi;
 	ops->stream_store = host_stream_store;

@@ -215,7 +215,7 @@ static void body_bad_sqes(void)
 START_TEST(test_bad_requests_end_with_their_status)
 {
 	rig_init();
-	rig.params.length_max = 1u << 20;
+	rig.params.length_max_bytes = 1u << 20;
 	rig_run(body_bad_sqes);
 }
 END_TEST

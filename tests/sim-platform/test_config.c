@@ -91,7 +91,7 @@ START_TEST(test_a_workload_is_told_what_it_could_read_of_the_machine)
 	const char *const settings[] = {"machine.ram_bytes=1GiB",
 					"machine.accelerators=3",
 					"accel.qp_count=7",
-					"accel.length_max=4096",
+					"accel.length_max_bytes=4096",
 					"machine.kernel_command_line=qm.qm_depth=16",
 					NULL};
 
@@ -108,7 +108,7 @@ static const struct mistake copy_mistakes[] = {
 	{{"workload.inflight=1024"}, "workload.inflight: 1024: "},
 	{{"workload.inflight=2", "machine.kernel_command_line=qm.qm_depth=2"},
 	 "workload.inflight: 2: "},
-	{{"workload.bytes=4097", "accel.length_max=4096"}, "workload.bytes: 4097: "},
+	{{"workload.bytes=4097", "accel.length_max_bytes=4096"}, "workload.bytes: 4097: "},
 	{{"workload.queues=2", "workload.threads=3", "workload.processes=171"},
 	 "workload.queues: 2: "},
 	{{"workload.requests=1000000000000", "workload.bytes=16777216",

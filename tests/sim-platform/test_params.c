@@ -18,9 +18,6 @@ static const char *const dimensions[] = {"latency", "delay", "timeout", "interva
 /* "in entries" is a count that keys name in their own ways. */
 static const char counted[] = "entries";
 
-/* Named as the device's register is, whose definition has the unit. */
-static const char *const registers[] = {"length_max"};
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Whether the word is one of the key's, which are joined by _ and dots. */
@@ -71,9 +68,6 @@ static const char *unit_missing(const struct param_desc *desc)
 	const char *unit = unit_in_help(desc->help);
 	bool any = false;
 
-	for (size_t i = 0; i < COUNT(registers); i++)
-		if (!strcmp(desc->key, registers[i]))
-			return NULL;
 	if (unit && strcmp(unit, counted) && !ends_in_unit(desc->key, unit))
 		return "its unit is in the help and not in the name";
 	for (size_t i = 0; i < COUNT(units); i++)
