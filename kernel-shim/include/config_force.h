@@ -25,11 +25,18 @@
 /* might_sleep() offers to be preempted; ARCH=um's configuration is PREEMPT_NONE */
 #define CONFIG_PREEMPT_VOLUNTARY_BUILD 1
 
+/* Who waits for a mutex or rwsem spins while its owner runs, as on arm64 (SMP); osq_lock() is the shim's */
+#define CONFIG_LOCK_SPIN_ON_OWNER  1
+#define CONFIG_MUTEX_SPIN_ON_OWNER 1
+#define CONFIG_RWSEM_SPIN_ON_OWNER 1
+
 #define __ASM_GENERIC_CURRENT_H
 #ifndef __ASSEMBLY__
 struct task_struct;
 extern struct task_struct *shim_current(void);
 #define current shim_current()
+extern _Bool shim_owner_on_cpu(const struct task_struct *owner);
+#define owner_on_cpu(owner) shim_owner_on_cpu(owner)
 #endif
 
 #endif

@@ -222,6 +222,7 @@ struct kernel_counters {
 	ki_u64 ptes_installed_cpu, ptes_installed_io;
 	ki_u64 cow_copies, zero_page_maps;
 	ki_u64 spinlock_contended, spinlock_wait_ps;
+	ki_u64 owner_spin_ps; /* spinning for mutexes and rwsems whose owner runs */
 	ki_u64 pages_allocated, pages_freed;
 	ki_u64 works_executed;
 	ki_u64 segfaults; /* tasks that were sent SIGSEGV or SIGBUS */

@@ -161,6 +161,8 @@ void task_leave_cpu(struct task_struct *task);
 /* Preempts the current task in user mode, or at a voluntary point, if another one should run. True if it did */
 bool sched_preempt_check(struct shim_cpu *cpu);
 u64 sched_slice_end(const struct shim_cpu *cpu);
+/* At the end of curr's slice: does somebody else's begin? */
+void sched_slice_check(struct shim_cpu *cpu);
 void sched_resched(struct shim_cpu *cpu);   /* its task leaves it as soon as it may */
 void sched_kick_idle(struct shim_cpu *cpu); /* its idle loop looks at the queue */
 void sched_bind(struct task_struct *task, unsigned int cpu); /* from its next wake-up on */

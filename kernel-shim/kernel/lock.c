@@ -2,11 +2,13 @@
 /*
  * Spinlocks between simulated CPUs: taking and releasing one costs time; who finds it taken occupies its CPU until
  * the lock is handed over, in the order of arrival (a queued spinlock). With interrupts enabled the
- * waiting CPU still takes them. Mutexes and rwsems are the kernel's own and stand on these.
+ * waiting CPU still takes them. Mutexes and rwsems are the kernel's own and stand on these; who waits for one whose
+ * owner runs spins: one looks at the owner, the others queue behind it (osq_lock()), until the scheduler wants their CPU.
  *
  * Readers of an rwlock exclude one another: none of the kernel's users here holds one for long.
  */
 #include <linux/interrupt.h>
+#include <linux/osq_lock.h>
 #include <linux/spinlock.h>
 
 #include "kernel.h"
@@ -193,6 +195,104 @@ void _raw_spin_unlock_irqrestore(raw_spinlock_t *lock, unsigned long flags)
 void __local_bh_enable_ip(unsigned long ip, unsigned int count)
 {
 	preempt_count_sub(count);
+}
+
+/* ---- spinning on the owner of a mutex or rwsem ---------------------------------------------------------- */
+
+static bool runs(const struct task_struct *task)
+{
+	unsigned int i;
+
+	for (i = 0; i < shim_nr_cpus; i++)
+		if (shim_cpus[i].curr == task)
+			return true;
+	return false;
+}
+
+/*
+ * The condition of the kernel's spinning loops: a look at the owner's line takes its transfer. The owner may end meanwhile and is
+ * only compared.
+ */
+bool shim_owner_on_cpu(const struct task_struct *owner)
+{
+	u64 since = shim_local_time();
+
+	if (!runs(owner))
+		return false;
+	shim_charge_ns(kparams.lock_transfer_ns);
+	shim_sync();
+	sched_slice_check(this_cpu());
+	kcounters.owner_spin_ps += shim_local_time() - since;
+	return true;
+}
+
+struct osq_waiter {
+	struct list_head node;
+	struct optimistic_spin_queue *queue;
+	struct task_struct *task;
+	bool granted;
+	u64 granted_at;
+};
+
+static LIST_HEAD(osq_waiters); /* at most one per CPU */
+
+/* False if the scheduler wants the CPU */
+static bool osq_wait(struct osq_waiter *waiter)
+{
+	while (!waiter->granted) {
+		struct shim_cpu *cpu = this_cpu();
+
+		cpu_wait(cpu, sched_slice_end(cpu), true);
+		if (waiter->granted)
+			break;
+		cpu_take_interrupts(cpu);
+		sched_slice_check(cpu);
+		if (!waiter->granted && need_resched()) {
+			list_del(&waiter->node);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool osq_lock(struct optimistic_spin_queue *queue)
+{
+	struct osq_waiter waiter = {.queue = queue, .task = current};
+	struct shim_cpu *cpu = this_cpu();
+	u64 since;
+	bool taken;
+
+	lock_sync();
+	if (!osq_is_locked(queue)) {
+		atomic_set(&queue->tail, 1);
+		return true;
+	}
+	since = shim_local_time();
+	list_add_tail(&waiter.node, &osq_waiters);
+	taken = osq_wait(&waiter);
+	if (cpu->local < waiter.granted_at)
+		cpu->local = waiter.granted_at;
+	shim_charge_ns(kparams.lock_transfer_ns);
+	kcounters.owner_spin_ps += shim_local_time() - since;
+	return taken;
+}
+
+void osq_unlock(struct optimistic_spin_queue *queue)
+{
+	struct osq_waiter *waiter;
+
+	shim_charge_ns(kparams.lock_ns);
+	list_for_each_entry(waiter, &osq_waiters, node)
+	{
+		if (waiter->queue != queue)
+			continue;
+		list_del(&waiter->node);
+		waiter->granted = true;
+		waiter->granted_at = shim_local_time();
+		host->thread_wake(shim_task(waiter->task)->thread);
+		return;
+	}
+	atomic_set(&queue->tail, OSQ_UNLOCKED_VAL);
 }
 
 /* ---- rwlocks ------------------------------------------------------------------------------------------ */

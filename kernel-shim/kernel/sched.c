@@ -256,13 +256,18 @@ void schedule_preempt_disabled(void)
 	schedule();
 }
 
+void sched_slice_check(struct shim_cpu *cpu)
+{
+	if (cpu->local < cpu->slice_end)
+		return;
+	account_curr(cpu);
+	set_slice_end(cpu);
+	balance_tick(cpu);
+}
+
 bool sched_preempt_check(struct shim_cpu *cpu)
 {
-	if (cpu->local >= cpu->slice_end) {
-		account_curr(cpu);
-		set_slice_end(cpu);
-		balance_tick(cpu);
-	}
+	sched_slice_check(cpu);
 	return resched_wanted(cpu) && reschedule(true);
 }
 
@@ -476,6 +481,7 @@ void sched_set_fifo(struct task_struct *task)
 {
 	sched_of(task)->rt.priority = MAX_RT_PRIO / 2;
 	task->policy = SCHED_FIFO;
+	task->prio = MAX_RT_PRIO - 1 - MAX_RT_PRIO / 2;
 }
 
 void sched_bind(struct task_struct *task, unsigned int cpu)
@@ -489,6 +495,7 @@ void set_user_nice(struct task_struct *task, long nice)
 	struct shim_cpu *cpu = sched->cpu ? sched->cpu : &shim_cpus[0];
 
 	task->static_prio = NICE_TO_PRIO(nice);
+	task->prio = task->static_prio;
 	if (sched->fair.queued)
 		account_curr(cpu);
 	fair_renice(&cpu->rq.fair, &sched->fair, (int)nice);

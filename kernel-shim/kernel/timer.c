@@ -45,6 +45,23 @@ static bool timeout_before(struct rb_node *left, const struct rb_node *right)
 	return a->when != b->when ? a->when < b->when : a->sequence < b->sequence;
 }
 
+static bool tree_add(struct shim_timeout *timeout)
+{
+	unsigned int blocks = untimed_begin();
+	bool first = rb_add_cached(&timeout->node, &timeouts, timeout_before);
+
+	untimed_end(blocks);
+	return first;
+}
+
+static void tree_remove(struct shim_timeout *timeout)
+{
+	unsigned int blocks = untimed_begin();
+
+	rb_erase_cached(&timeout->node, &timeouts);
+	untimed_end(blocks);
+}
+
 static void machine_timer_set(void)
 {
 	struct rb_node *first = rb_first_cached(&timeouts);
@@ -67,7 +84,7 @@ static void machine_timer_fired(void *unused)
 
 		if (timeout->when > now)
 			break;
-		rb_erase_cached(first, &timeouts);
+		tree_remove(timeout);
 		list_add_tail(&timeout->expired, &timeout->cpu->timeouts);
 		cpu_kick(timeout->cpu);
 	}
@@ -84,7 +101,7 @@ void timeout_arm(struct shim_timeout *timeout, u64 when, void (*fn)(struct shim_
 	timeout->cpu = this_cpu();
 	timeout->armed = true;
 	INIT_LIST_HEAD(&timeout->expired);
-	if (rb_add_cached(&timeout->node, &timeouts, timeout_before))
+	if (tree_add(timeout))
 		machine_timer_set();
 }
 
@@ -94,7 +111,7 @@ bool timeout_cancel(struct shim_timeout *timeout)
 		return false;
 	timeout->armed = false;
 	if (list_empty(&timeout->expired))
-		rb_erase_cached(&timeout->node, &timeouts);
+		tree_remove(timeout);
 	else
 		list_del_init(&timeout->expired);
 	return true;

@@ -80,6 +80,8 @@ static void register_kernel_stats(struct machine *machine)
 		 "spinlocks that were taken when they got asked for", &c->spinlock_contended},
 		{"kernel.spinlock_wait_ps", "ps", "time that CPUs spun on locks",
 		 &c->spinlock_wait_ps},
+		{"kernel.owner_spin_ps", "ps",
+		 "time that CPUs spun for mutexes and rwsems whose owner runs", &c->owner_spin_ps},
 		{"kernel.pages_allocated", "pages", "page frames allocated", &c->pages_allocated},
 		{"kernel.pages_freed", "pages", "page frames freed", &c->pages_freed},
 		{"kernel.works_executed", "count", "work items", &c->works_executed},
