@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The report's page, in two parts: between them stands its data, as JSON without any '<'. */
+#ifndef SIM_REPORT_PAGE_H
+#define SIM_REPORT_PAGE_H
+
+extern const char report_page_before[], report_page_after[], report_page_end[];
+
+#endif
