@@ -70,18 +70,18 @@ static void memory_check(const struct sim_txn *txn)
 {
 	bool data = txn->addr >= RIG_DATA;
 
-	ck_assert_uint_ge(txn->len, 1);
-	ck_assert_uint_eq(txn->addr / 4096, (txn->addr + txn->len - 1) / 4096);
-	ck_assert_uint_eq(txn->stream_id, RIG_STREAM_ID);
-	ck_assert_uint_eq(txn->requester, 5);
-	ck_assert(txn->ats == SIM_ATS_UNTRANSLATED);
+	rig_assert(txn->len >= 1);
+	rig_assert(txn->addr / 4096 == (txn->addr + txn->len - 1) / 4096);
+	rig_assert(txn->stream_id == RIG_STREAM_ID);
+	rig_assert(txn->requester == 5);
+	rig_assert(txn->ats == SIM_ATS_UNTRANSLATED);
 	if (!data) {
-		ck_assert(!txn->ssv);
+		rig_assert(!txn->ssv);
 		return;
 	}
-	ck_assert_uint_le(txn->len, rig.params.dma_burst_bytes);
+	rig_assert(txn->len <= rig.params.dma_burst_bytes);
 	if (txn->ssv)
-		ck_assert_uint_ne(txn->substream_id, 0);
+		rig_assert(txn->substream_id != 0);
 	if (txn->len > rig.longest_burst)
 		rig.longest_burst = txn->len;
 	if (txn->cmd == SIM_READ)
@@ -165,8 +165,8 @@ void life_request_stamp(struct life *life, unsigned int device, unsigned int que
 			unsigned int index, enum request_stage stage, sim_time at)
 {
 	(void)life;
-	ck_assert_uint_eq(device, 3);
-	ck_assert_uint_eq(at, sim_now());
+	rig_assert(device == 3);
+	rig_assert(at == sim_now());
 	if (queue == 0 && index == 0 && rig.stamps < sizeof(rig.stages))
 		rig.stages[rig.stamps++] = (uint8_t)stage;
 	if (stage == REQUEST_DOORBELL && index < RIG_STAMPED)
@@ -183,14 +183,14 @@ void life_request_waits(struct life *life, unsigned int device, unsigned int que
 			unsigned int index, const struct waits *waits)
 {
 	(void)life;
-	ck_assert_uint_eq(device, 3);
+	rig_assert(device == 3);
 	rig.vectors++;
 	rig.last_waits = *waits;
 	for (unsigned int cause = 0; cause < WAIT_CAUSE_COUNT; cause++)
 		rig.waits.ps[cause] += waits->ps[cause];
 	if (index < RIG_STAMPED && !rig.reuses_slots)
-		ck_assert_uint_eq(waits_sum(waits),
-				  rig.completed_at[queue][index] - rig.rung[queue][index]);
+		rig_assert(waits_sum(waits) ==
+			   rig.completed_at[queue][index] - rig.rung[queue][index]);
 }
 
 /* ---- the run ------------------------------------------------------------------------------------------ */
@@ -286,13 +286,13 @@ uint64_t mmio_read(uint64_t offset, uint32_t bytes)
 {
 	uint64_t value = 0;
 
-	ck_assert(mmio(SIM_READ, offset, &value, bytes) == SIM_OK);
+	rig_assert(mmio(SIM_READ, offset, &value, bytes) == SIM_OK);
 	return value;
 }
 
 void mmio_write(uint64_t offset, uint64_t value, uint32_t bytes)
 {
-	ck_assert(mmio(SIM_WRITE, offset, &value, bytes) == SIM_OK);
+	rig_assert(mmio(SIM_WRITE, offset, &value, bytes) == SIM_OK);
 }
 
 void wait_ns(uint64_t ns)
@@ -406,10 +406,10 @@ bool receive(struct rig_queue *q, struct rig_cqe *cqe, sim_time timeout)
 		wait_ns(20);
 	}
 	*cqe = *entry;
-	ck_assert_uint_eq(cqe->w0, 0);
-	ck_assert_uint_eq(cqe->w3, 0);
-	ck_assert_uint_eq(cqe->w6, 0);
-	ck_assert_uint_eq(cqe->queue, q->number);
+	rig_assert(cqe->w0 == 0);
+	rig_assert(cqe->w3 == 0);
+	rig_assert(cqe->w6 == 0);
+	rig_assert(cqe->queue == q->number);
 	q->cq_head = (q->cq_head + 1) % q->cq_depth;
 	if (!q->cq_head)
 		q->phase = !q->phase;

@@ -94,6 +94,16 @@ struct rig {
 	uint64_t next_ring; /* bump allocator */
 };
 
+/*
+ * As ck_assert(), for what every access checks: each of Check's own, passed or not, sends a message to the process that waits for
+ * the test.
+ */
+#define rig_assert(condition)                                                                      \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			ck_abort_msg("%s", #condition);                                            \
+	} while (0)
+
 extern struct rig rig;
 
 /* Sets `params` to the defaults; a test changes some, then runs its body. */
