@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Workqueues: items are executed by kernel worker threads of two kinds of pools. A pool of a CPU has one running
- * worker at a time; when that one blocks the next begins. The unbound pool runs as many at once as it has workers
- * (kparams.max_workers). A pool keeps an idle worker ready while it may have more. max_active and ordering
- * hold per workqueue; an item never runs on two workers at once.
+ * Workqueues: items are executed by kernel worker threads of two kinds of pools, by the kernel's rules. A pool with items
+ * and no running worker needs one more: its idle worker of last is woken, which is idle until it runs. A pool of a CPU,
+ * whose workers are bound to it, counts its running workers, so that the next begins when one blocks; of the unbound pool none is
+ * counted, so that every item queued wakes a worker, and every worker that takes an item wakes the next. A worker that takes
+ * the last idle one's place first makes another. The unbound pool has kparams.max_workers at most. max_active and
+ * ordering hold per workqueue; an item never runs on two workers at once.
  *
- * Not modelled: binding of a pool's workers to their CPU, rescuers, priorities, freezing, CPU-intensive detection.
+ * Not modelled: rescuers, priorities, freezing, CPU-intensive detection, workers that go after a while, pools per node or cache.
  */
 #include <linux/kthread.h>
 #include <linux/mutex.h>
@@ -27,7 +29,7 @@ struct pool {
 	struct list_head works; /* work_struct.entry */
 	struct list_head idle;
 	unsigned int nr_idle, nr_workers;
-	unsigned int nr_running; /* neither idle nor blocked */
+	unsigned int nr_running; /* of a CPU's: at work and not blocked */
 };
 
 struct worker {
@@ -39,7 +41,8 @@ struct worker {
 		*work; /* being executed; may be freed by its own function: compared only */
 	struct workqueue_struct *wq;
 	unsigned int colour;
-	bool idle, sleeping;
+	bool counted;  /* in nr_running, unless it sleeps */
+	bool sleeping; /* blocked in an item */
 };
 
 struct workqueue_struct {
@@ -117,7 +120,6 @@ static struct worker *worker_create(struct pool *pool)
 	if (!worker)
 		return NULL;
 	worker->pool = pool;
-	worker->idle = true;
 	INIT_LIST_HEAD(&worker->busy);
 	if (pool->unbound)
 		worker->task =
@@ -140,35 +142,33 @@ static struct worker *worker_create(struct pool *pool)
 	return worker;
 }
 
-static void wake_idle_worker(struct pool *pool)
+static bool need_more_worker(const struct pool *pool)
 {
-	struct worker *worker;
-
-	if (list_empty(&pool->idle))
-		return;
-	/* Last in, first out: its cache is warm, and few threads serve a light load */
-	worker = list_first_entry(&pool->idle, struct worker, node);
-	list_del_init(&worker->node);
-	pool->nr_idle--;
-	pool->nr_running++;
-	worker->idle = false;
-	wake_up_process(worker->task);
+	return online && !list_empty(&pool->works) && !pool->nr_running;
 }
 
+/* Last in, first out: its cache is warm, and few threads serve a light load. One that was woken already is still the first */
 static void pool_kick(struct pool *pool)
 {
-	if (online && !list_empty(&pool->works) && (pool->unbound || !pool->nr_running))
-		wake_idle_worker(pool);
+	if (need_more_worker(pool) && !list_empty(&pool->idle))
+		wake_up_process(list_first_entry(&pool->idle, struct worker, node)->task);
+}
+
+static void count(struct worker *worker, bool counted)
+{
+	if (worker->pool->unbound || worker->counted == counted)
+		return;
+	worker->counted = counted;
+	worker->pool->nr_running += counted ? 1 : -1;
 }
 
 void worker_sleeping(struct worker *worker)
 {
-	if (worker->idle || worker->sleeping)
+	if (!worker->counted || worker->sleeping)
 		return;
 	worker->sleeping = true;
 	worker->pool->nr_running--;
-	if (!worker->pool->unbound)
-		pool_kick(worker->pool);
+	pool_kick(worker->pool);
 }
 
 void worker_running(struct worker *worker)
@@ -183,7 +183,7 @@ static struct work_struct *next_work(struct pool *pool)
 {
 	struct work_struct *work;
 
-	if (!pool->unbound && pool->nr_running > 1)
+	if (pool->nr_running > 1)
 		return NULL;
 	list_for_each_entry(work, &pool->works, entry) if (!worker_executing(work)) return work;
 	return NULL;
@@ -240,7 +240,6 @@ static void execute(struct worker *worker, struct work_struct *work)
 	unsigned int colour = colour_of(work);
 	work_func_t func = work->func;
 
-	list_del_init(&work->entry);
 	worker->work = work;
 	worker->wq = wq;
 	list_add_tail(&worker->busy, &busy_workers);
@@ -264,15 +263,32 @@ static void worker_go_idle(struct worker *worker)
 
 	list_add(&worker->node, &pool->idle);
 	pool->nr_idle++;
-	pool->nr_running--;
-	worker->idle = true;
-	while (worker->idle) {
-		set_current_state(TASK_IDLE);
-		if (!worker->idle)
-			break;
-		schedule();
+	set_current_state(TASK_IDLE);
+	schedule();
+	list_del_init(&worker->node);
+	pool->nr_idle--;
+}
+
+/* One idle worker stays, for when this one blocks. Creating may block: look again */
+static bool replacement_made(struct pool *pool)
+{
+	if (pool->nr_idle || pool->nr_workers >= max_workers(pool))
+		return false;
+	return worker_create(pool) != NULL;
+}
+
+static void work_until_done(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+	struct work_struct *work;
+
+	count(worker, true);
+	while ((work = next_work(pool))) {
+		list_del_init(&work->entry);
+		pool_kick(pool);
+		execute(worker, work);
 	}
-	__set_current_state(TASK_RUNNING);
+	count(worker, false);
 }
 
 static int worker_main(void *arg)
@@ -281,21 +297,15 @@ static int worker_main(void *arg)
 	struct pool *pool = worker->pool;
 
 	current->flags |= PF_WQ_WORKER;
+	list_del_init(&worker->node);
+	pool->nr_idle--;
 	for (;;) {
-		struct work_struct *work = next_work(pool);
-
-		if (!work) {
-			worker_go_idle(worker);
+		if (need_more_worker(pool) && next_work(pool)) {
+			if (!replacement_made(pool))
+				work_until_done(worker);
 			continue;
 		}
-		if (!pool->nr_idle && pool->nr_workers < max_workers(pool)) {
-			worker_create(pool);
-			continue; /* creating may have blocked: look again */
-		}
-		/* The others: items that wait behind this one */
-		if (pool->unbound && !list_is_singular(&pool->works) && pool->nr_idle)
-			wake_idle_worker(pool);
-		execute(worker, work);
+		worker_go_idle(worker);
 	}
 	return 0;
 }

@@ -100,6 +100,113 @@ KI_SELFTEST(kernel_workqueue_per_cpu_runs_the_next_when_one_blocks)
 	return 0;
 }
 
+struct tracked {
+	struct work_struct work;
+	struct task_struct *by;
+	unsigned int cpu, spin_us, sleep_us;
+	u64 began;
+};
+
+static void tracked_run(struct work_struct *work)
+{
+	struct tracked *item = container_of(work, struct tracked, work);
+
+	item->by = current;
+	item->cpu = shim_cpu();
+	item->began = shim_local_time();
+	if (item->spin_us)
+		udelay(item->spin_us);
+	if (item->sleep_us)
+		usleep_range(item->sleep_us, item->sleep_us);
+}
+
+/* How many wake-ups it takes to queue them */
+static u64 queue_tracked(struct workqueue_struct *wq, struct tracked *items, unsigned int count,
+			 unsigned int spin_us, unsigned int sleep_us)
+{
+	u64 before = kcounters.wakeups;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		items[i] = (struct tracked){.spin_us = spin_us, .sleep_us = sleep_us};
+		INIT_WORK(&items[i].work, tracked_run);
+		queue_work(wq, &items[i].work);
+	}
+	return kcounters.wakeups - before;
+}
+
+static unsigned int different_workers(const struct tracked *items, unsigned int count)
+{
+	unsigned int i, j, different = 0;
+
+	for (i = 0; i < count; i++) {
+		for (j = 0; j < i && items[j].by != items[i].by; j++)
+			;
+		different += i == j;
+	}
+	return different;
+}
+
+/* A worker that has been woken and has not run yet is enough, whatever is queued meanwhile */
+KI_SELFTEST(kernel_workqueue_wakes_one_worker_until_it_runs)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < 2; kind++) {
+		struct workqueue_struct *wq = alloc_workqueue("burst", kind ? WQ_UNBOUND : 0, 0);
+		struct tracked items[5];
+
+		KI_CHECK(queue_tracked(wq, items, 5, 1, 0) == 1);
+		flush_workqueue(wq);
+		destroy_workqueue(wq);
+	}
+	return 0;
+}
+
+/* Concurrency management: items that compute need one worker, items that block one each, on the CPU that queued them */
+KI_SELFTEST(kernel_workqueue_per_cpu_has_as_many_workers_as_block)
+{
+	struct workqueue_struct *wq = alloc_workqueue("bound", 0, 0);
+	struct tracked items[5];
+	unsigned int cpu, i;
+
+	msleep(1);
+	cpu = shim_cpu();
+	queue_tracked(wq, items, 5, 20, 0);
+	flush_workqueue(wq);
+	KI_CHECK(different_workers(items, 5) == 1);
+	for (i = 0; i < 5; i++)
+		KI_CHECK(items[i].cpu == cpu);
+	cpu = shim_cpu();
+	queue_tracked(wq, items, 5, 5, 100);
+	flush_workqueue(wq);
+	KI_CHECK(different_workers(items, 5) == 5);
+	for (i = 0; i < 5; i++)
+		KI_CHECK(items[i].cpu == cpu);
+	destroy_workqueue(wq);
+	return 0;
+}
+
+/* Every worker that takes an item wakes the next: long items occupy as many CPUs as there are */
+KI_SELFTEST(kernel_workqueue_unbound_spreads_over_the_cpus)
+{
+	struct workqueue_struct *wq = alloc_workqueue("spread", WQ_UNBOUND, 0);
+	unsigned int workers = min(shim_nr_cpus, kparams.max_workers), i;
+	struct tracked items[4];
+	u64 began;
+
+	msleep(1);
+	began = shim_local_time();
+	queue_tracked(wq, items, workers, 500, 0);
+	flush_workqueue(wq);
+	KI_CHECK(different_workers(items, workers) == workers);
+	/* All but one at once: this thread has a CPU until it waits */
+	for (i = 0; i < workers; i++)
+		KI_CHECK(items[i].began < began + 50 * US);
+	destroy_workqueue(wq);
+	return 0;
+}
+
 KI_SELFTEST(kernel_workqueue_ordered_runs_one_after_the_other)
 {
 	struct workqueue_struct *wq = alloc_ordered_workqueue("ordered", 0);
