@@ -27,6 +27,7 @@ using sc_core::sc_event;
 using sc_core::sc_time;
 
 sim_time sim_current_time;
+uint64_t sim_thread_epoch;
 
 enum class thread_state {
 	free,	  /* in the pool */
@@ -190,7 +191,7 @@ void thread_suspend(sim_thread *thread)
 		sc_core::wait();
 	} while (e.stopping); /* SystemC still runs those that were notified before the stop */
 	e.current = thread;
-	e.counters.thread_switches++;
+	sim_thread_epoch++;
 }
 
 [[noreturn]] void thread_main(sim_thread *thread)
@@ -198,7 +199,7 @@ void thread_suspend(sim_thread *thread)
 	if (e.stopping)
 		thread_suspend(thread);
 	e.current = thread;
-	e.counters.thread_switches++;
+	sim_thread_epoch++;
 	for (;;) {
 		thread->fn(thread->arg);
 		thread->state = thread_state::free;
@@ -378,6 +379,7 @@ void sim_stop()
 
 const struct sim_host_counters *sim_host_counters()
 {
+	e.counters.thread_switches = sim_thread_epoch;
 	return &e.counters;
 }
 

@@ -104,6 +104,12 @@ struct sim_thread;
  */
 struct sim_thread *sim_thread_start(const char *name, void (*fn)(void *arg), void *arg);
 
+/*
+ * Counts how often a thread went on after a wait, or began. Code on a thread that finds it unchanged knows that
+ * nothing else has run.
+ */
+extern uint64_t sim_thread_epoch; /* only read it */
+
 /* The running thread, or NULL in event context. */
 struct sim_thread *sim_thread_self(void);
 

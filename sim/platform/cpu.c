@@ -43,14 +43,61 @@ struct machine *the_machine;
 static struct user_context **contexts;
 static size_t context_slots;
 
-static struct cpu *this_cpu(void)
+/*
+ * User mode as long as nobody else runs and the kernel is not asked: where it is, and the time that it has spent since
+ * then, which its CPU gets in one piece. In effect while `epoch` is the engine's.
+ */
+static struct {
+	uint64_t epoch; /* UINT64_MAX: not in effect */
+	struct cpu *cpu;
+	unsigned int index;
+	struct user_context *context;
+	sim_time begun, spent;
+} stretch = {.epoch = UINT64_MAX};
+
+static void stretch_begin(void)
 {
-	return &the_machine->cpus[the_machine->kernel->current_cpu()];
+	const struct kernel_ops *kernel = the_machine->kernel;
+	const size_t tid = (size_t)kernel->current_tid();
+
+	stretch.epoch = sim_thread_epoch;
+	stretch.index = kernel->current_cpu();
+	stretch.cpu = &the_machine->cpus[stretch.index];
+	stretch.context = tid < context_slots ? contexts[tid] : NULL;
+	stretch.begun = kernel->local_time();
+	stretch.spent = 0;
 }
 
-static struct user_context *this_context(void)
+/* Before anything that may let time pass, and before every call of the kernel. */
+static inline void stretch_end(void)
 {
-	return contexts[the_machine->kernel->current_tid()];
+	if (stretch.epoch == sim_thread_epoch && stretch.spent)
+		the_machine->kernel->charge(stretch.spent);
+	stretch.epoch = UINT64_MAX;
+}
+
+static inline void stretch_go_on(void)
+{
+	if (stretch.epoch != sim_thread_epoch)
+		stretch_begin();
+}
+
+static inline struct cpu *this_cpu(void)
+{
+	stretch_go_on();
+	return stretch.cpu;
+}
+
+static inline struct user_context *this_context(void)
+{
+	stretch_go_on();
+	return stretch.context;
+}
+
+static inline void charge(sim_time cost)
+{
+	stretch_go_on();
+	stretch.spent += cost;
 }
 
 static void context_set(int tid, struct user_context *context)
@@ -72,12 +119,14 @@ static void context_set(int tid, struct user_context *context)
 /* User mode ends here if the task has a fatal signal. */
 static void leave_if_dying(void)
 {
+	stretch_end();
 	if (the_machine->kernel->user_must_exit())
 		longjmp(this_context()->leave, 1);
 }
 
 static void catch_up(void)
 {
+	stretch_end();
 	the_machine->kernel->sync();
 	leave_if_dying();
 }
@@ -85,10 +134,9 @@ static void catch_up(void)
 /* Adds to the CPU's time; lets simulated time catch up once a quantum is full. */
 static void charge_user(sim_time cost)
 {
-	const struct kernel_ops *kernel = the_machine->kernel;
-
-	kernel->charge(cost);
-	if (kernel->local_time() - sim_now() > SIM_NS(the_machine->config->cpu.quantum_ns))
+	charge(cost);
+	if (stretch.begun + stretch.spent - sim_now() >
+	    SIM_NS(the_machine->config->cpu.quantum_ns))
 		catch_up();
 }
 
@@ -132,6 +180,7 @@ static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
 		struct mmu *mmu = this_cpu()->mmu;
 
 		if (mmu_translate(mmu, &wait.request) == MMU_PENDING) {
+			stretch_end();
 			wait.thread = sim_thread_self();
 			while (!wait.done)
 				sim_thread_block();
@@ -139,11 +188,12 @@ static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
 			if (!mmu_translation_current(mmu, &wait.request))
 				continue;
 		}
-		kernel->charge(wait.request.cost);
+		charge(wait.request.cost);
 		if (wait.request.fault == MMU_FAULT_NONE) {
 			*pa = wait.request.pa;
 			return true;
 		}
+		stretch_end();
 		if (kernel->page_fault(va, access))
 			return false;
 		if (access & KI_USER)
@@ -166,20 +216,21 @@ static bool access_piece(uint64_t va, void *buffer, size_t bytes, bool store, un
 		 * What has been done before must have happened before; what happens meanwhile may take the
 		 * mapping away
 		 */
+		stretch_end();
 		kernel->sync();
 		if (!translate(va, access | (store ? KI_WRITE : KI_READ), &pa))
 			return false;
 	}
 	if (!ram_host(&machine->ram, pa, bytes)) {
-		cpu_access_device(this_cpu(), pa, buffer, bytes, store);
+		struct cpu *cpu = this_cpu();
+
+		stretch_end();
+		cpu_access_device(cpu, pa, buffer, bytes, store);
 		return true;
 	}
-	if (store)
-		kernel->charge(memory_cpu_store(machine->memory, kernel->current_cpu(), pa, buffer,
-						length));
-	else
-		kernel->charge(memory_cpu_load(machine->memory, kernel->current_cpu(), pa, buffer,
-					       length));
+	stretch_go_on();
+	charge(store ? memory_cpu_store(machine->memory, stretch.index, pa, buffer, length)
+		     : memory_cpu_load(machine->memory, stretch.index, pa, buffer, length));
 	return true;
 }
 
@@ -205,8 +256,13 @@ static size_t access_range(uint64_t va, void *buffer, size_t bytes, bool store, 
 static ki_u64 host_copy_user(unsigned int cpu, ki_u64 va, void *buffer, ki_u64 bytes,
 			     unsigned int access)
 {
+	size_t left;
+
 	(void)cpu; /* the current task's, which may change while it faults */
-	return access_range(va, buffer, bytes, access & KI_WRITE, 0);
+	stretch.epoch = UINT64_MAX;
+	left = access_range(va, buffer, bytes, access & KI_WRITE, 0);
+	stretch_end();
+	return left;
 }
 
 static void user_access(uint64_t va, void *buffer, size_t bytes, bool store)
@@ -277,8 +333,8 @@ static uint64_t user_atomic(uint64_t va, enum sim_cmd cmd, uint64_t operand, uin
 	}
 	memcpy(bytes, &data[0], size);
 	memcpy(bytes + size, &data[1], size);
-	cost = memory_cpu_atomic(machine->memory, machine->kernel->current_cpu(), cmd, pa, bytes,
-				 size);
+	stretch_go_on();
+	cost = memory_cpu_atomic(machine->memory, stretch.index, cmd, pa, bytes, size);
 	if (cost == SIM_TIME_NEVER)
 		die_of_alignment(va);
 	charge_user(cost);
@@ -306,7 +362,11 @@ void prog_barrier(enum prog_barrier kind)
 	charge_user(SIM_NS(the_machine->config->cpu.barrier_ns));
 	if (kind == PROG_DSB) {
 		catch_up();
-		cpu_device_drain(this_cpu());
+
+		struct cpu *cpu = this_cpu();
+
+		stretch_end();
+		cpu_device_drain(cpu);
 	}
 }
 
@@ -314,7 +374,8 @@ void prog_barrier(enum prog_barrier kind)
 
 uint64_t prog_time_ps(void)
 {
-	return the_machine->kernel->local_time();
+	stretch_go_on();
+	return stretch.begun + stretch.spent;
 }
 
 void prog_work_ns(uint64_t ns)
@@ -365,6 +426,7 @@ void prog_poll_line(uint64_t va, uint64_t timeout_ns)
 		if (value != context->loaded_value)
 			watch.written = true;
 	}
+	stretch_end();
 	if (!watch.written)
 		machine->kernel->poll_wait(timeout_ns ? sim_now() + SIM_NS(timeout_ns)
 						      : SIM_TIME_NEVER);
@@ -378,8 +440,10 @@ void prog_poll_line(uint64_t va, uint64_t timeout_ns)
 
 static int64_t system_call(uint64_t number, const ki_u64 args[7])
 {
-	int64_t result = the_machine->kernel->syscall(number, args);
+	int64_t result;
 
+	stretch_end();
+	result = the_machine->kernel->syscall(number, args);
 	leave_if_dying();
 	return result;
 }
@@ -425,6 +489,7 @@ static int host_user_run(void (*entry)(void *arg), void *arg)
 	context_set(tid, &context);
 	if (setjmp(context.leave) == 0)
 		entry(arg);
+	stretch_end();
 	contexts[tid] = NULL;
 	return context.exit_code;
 }
