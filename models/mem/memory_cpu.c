@@ -143,9 +143,20 @@ static __attribute__((noinline)) sim_time lines_cost(struct memory *memory, unsi
 static inline bool word_hits(const struct memory *memory, unsigned int cpu, uint64_t pa,
 			     uint32_t len, bool store)
 {
-	return len == 8 && pa % MEMORY_LINE_BYTES <= MEMORY_LINE_BYTES - 8 && memory->cpu_front &&
+	return len - 1 < 8 && pa % MEMORY_LINE_BYTES + len <= MEMORY_LINE_BYTES &&
+	       memory->cpu_front &&
 	       lines_cpu_hit(memory->cpu_front, cpu, pa >> LINES_PAGE_BITS,
 			     UINT64_C(1) << pa / MEMORY_LINE_BYTES % PAGE_LINES, store);
+}
+
+static inline void copy_word(void *to, const void *from, uint32_t len)
+{
+	if (len == 8)
+		memcpy(to, from, 8);
+	else if (len == 4)
+		memcpy(to, from, 4);
+	else
+		memcpy(to, from, len);
 }
 
 static sim_time load_cost(struct memory *memory, unsigned int cpu, uint64_t pa, uint32_t len)
@@ -201,9 +212,9 @@ sim_time memory_cpu_load(struct memory *memory, unsigned int cpu, uint64_t pa, v
 
 	if (!at || !word_hits(memory, cpu, pa, len, false))
 		return load(memory, cpu, pa, buf, at, len);
-	memcpy(buf, at, 8);
+	copy_word(buf, at, len);
 	memory->cpu_loads++;
-	memory->cpu_bytes_loaded += 8;
+	memory->cpu_bytes_loaded += len;
 	return memory->params.cpu_load_hit_ps;
 }
 
@@ -214,11 +225,11 @@ sim_time memory_cpu_store(struct memory *memory, unsigned int cpu, uint64_t pa, 
 
 	if (!at || !word_hits(memory, cpu, pa, len, true))
 		return store(memory, cpu, pa, buf, at, len);
-	memcpy(at, buf, 8);
+	copy_word(at, buf, len);
 	memory->cpu_stores++;
-	memory->cpu_bytes_stored += 8;
+	memory->cpu_bytes_stored += len;
 	if (monitor_count(memory->monitors))
-		memory_notify(memory, pa, 8);
+		memory_notify(memory, pa, len);
 	return memory->params.cpu_store_hit_ps;
 }
 

@@ -287,6 +287,22 @@ static bool outside(const struct mmu *mmu, uint64_t va)
 	return mmu->regime.epd || va >> (64 - T0SZ);
 }
 
+bool mmu_translate_hit(struct mmu *mmu, uint64_t va, enum mmu_access access, uint64_t *pa,
+		       sim_time *cost)
+{
+	const struct tlb_entry *entry;
+
+	if (outside(mmu, va))
+		return false;
+	entry = tlb_recent(mmu->tlb, mmu->asid, va);
+	if (!entry || !vmsa_permitted(entry->permissions, (enum vmsa_access)access, false))
+		return false;
+	COUNT(mmu, hits);
+	*pa = entry->pa | (va & ((UINT64_C(1) << entry->size_bits) - 1));
+	*cost = mmu->params.tlb_hit_ps;
+	return true;
+}
+
 enum mmu_result mmu_translate(struct mmu *mmu, struct mmu_request *request)
 {
 	request->cost = mmu->params.tlb_hit_ps;

@@ -118,6 +118,13 @@ struct mmu_request {
 enum mmu_result mmu_translate(struct mmu *mmu, struct mmu_request *request);
 
 /*
+ * The same for an access of user mode that the TLB answers and allows, which is what most are: true, and its
+ * physical address and cost. False, without any effect, for all others: mmu_translate() tells.
+ */
+bool mmu_translate_hit(struct mmu *mmu, uint64_t va, enum mmu_access access, uint64_t *pa,
+		       sim_time *cost);
+
+/*
  * True while no TLB maintenance has reached this MMU since the request was answered. One who
  * let time pass between the answer and the access translates again if it is false.
  */

@@ -9,39 +9,14 @@
 #include <stdlib.h>
 
 #define ASIDS	 65536u
-#define SIZES	 3u
-#define KINDS	 (SIZES * 2) /* sizes, of one ASID and global */
-#define VPN_BITS 12u
-#define RECENT	 16u
 
-static const uint8_t size_bits[SIZES] = {12, 21, 30};
-
-struct tlb {
-	uint32_t entry_count, set_count;
-	struct tlb_entry *entries;
-	uint32_t *first_of_set;	  /* set_count + 1 */
-	uint64_t occupied[KINDS]; /* entries of each kind, dead ones included */
-
-	struct tlb_entry *recent[RECENT]; /* where a page was found last: a short cut only */
-
-	uint64_t sequence;	/* of installations, uses and maintenance */
-	uint64_t all_invalid;	/* when everything was last invalidated */
-	uint64_t *asid_invalid; /* when each ASID was */
-	uint64_t maintenance;
-};
+static const uint8_t size_bits[TLB_SIZES] = {12, 21, 30};
 
 static unsigned int kind_of(const struct tlb_entry *entry)
 {
 	unsigned int size = entry->size_bits == 12 ? 0 : entry->size_bits == 21 ? 1 : 2;
 
-	return size + (entry->global ? SIZES : 0);
-}
-
-static bool is_live(const struct tlb *tlb, const struct tlb_entry *entry)
-{
-	if (entry->installed <= tlb->all_invalid)
-		return false;
-	return entry->global || entry->installed > tlb->asid_invalid[entry->asid];
+	return size + (entry->global ? TLB_SIZES : 0);
 }
 
 /* Neighbouring pages fall into neighbouring sets; ASIDs and kinds begin elsewhere. */
@@ -49,7 +24,7 @@ static uint32_t set_of(const struct tlb *tlb, unsigned int kind, uint16_t asid, 
 {
 	uint32_t offset = kind * 0x9e3779b1u;
 
-	if (kind < SIZES)
+	if (kind < TLB_SIZES)
 		offset += asid * 0x85ebca6bu;
 	return (uint32_t)((page + (offset >> 8)) % tlb->set_count);
 }
@@ -57,7 +32,7 @@ static uint32_t set_of(const struct tlb *tlb, unsigned int kind, uint16_t asid, 
 static bool matches(const struct tlb_entry *entry, unsigned int kind, uint16_t asid, uint64_t page)
 {
 	return entry->page == page && kind_of(entry) == kind &&
-	       (kind >= SIZES || entry->asid == asid);
+	       (kind >= TLB_SIZES || entry->asid == asid);
 }
 
 static struct tlb_entry *find(const struct tlb *tlb, unsigned int kind, uint16_t asid,
@@ -68,7 +43,7 @@ static struct tlb_entry *find(const struct tlb *tlb, unsigned int kind, uint16_t
 	for (uint32_t i = tlb->first_of_set[set]; i < tlb->first_of_set[set + 1]; i++) {
 		struct tlb_entry *entry = &tlb->entries[i];
 
-		if (matches(entry, kind, asid, page) && is_live(tlb, entry))
+		if (matches(entry, kind, asid, page) && tlb_is_live(tlb, entry))
 			return entry;
 	}
 	return NULL;
@@ -76,10 +51,10 @@ static struct tlb_entry *find(const struct tlb *tlb, unsigned int kind, uint16_t
 
 static struct tlb_entry *find_any_kind(const struct tlb *tlb, uint16_t asid, uint64_t va)
 {
-	for (unsigned int kind = 0; kind < KINDS; kind++) {
+	for (unsigned int kind = 0; kind < TLB_KINDS; kind++) {
 		if (!tlb->occupied[kind])
 			continue;
-		struct tlb_entry *entry = find(tlb, kind, asid, va >> size_bits[kind % SIZES]);
+		struct tlb_entry *entry = find(tlb, kind, asid, va >> size_bits[kind % TLB_SIZES]);
 
 		if (entry)
 			return entry;
@@ -87,19 +62,12 @@ static struct tlb_entry *find_any_kind(const struct tlb *tlb, uint16_t asid, uin
 	return NULL;
 }
 
-static bool translates(const struct tlb *tlb, const struct tlb_entry *entry, uint16_t asid,
-		       uint64_t va)
-{
-	return entry->page == va >> entry->size_bits && (entry->global || entry->asid == asid) &&
-	       is_live(tlb, entry);
-}
-
 const struct tlb_entry *tlb_lookup(struct tlb *tlb, uint16_t asid, uint64_t va)
 {
-	struct tlb_entry **recent = &tlb->recent[(va >> VPN_BITS) % RECENT];
+	struct tlb_entry **recent = &tlb->recent[(va >> TLB_VPN_BITS) % TLB_RECENT];
 	struct tlb_entry *entry = *recent;
 
-	if (!entry || !translates(tlb, entry, asid, va)) {
+	if (!entry || !tlb_translates(tlb, entry, asid, va)) {
 		entry = find_any_kind(tlb, asid, va);
 		if (!entry)
 			return NULL;
@@ -116,7 +84,7 @@ static struct tlb_entry *victim(const struct tlb *tlb, uint32_t set)
 	for (uint32_t i = tlb->first_of_set[set]; i < tlb->first_of_set[set + 1]; i++) {
 		struct tlb_entry *entry = &tlb->entries[i];
 
-		if (!is_live(tlb, entry))
+		if (!tlb_is_live(tlb, entry))
 			return entry;
 		if (entry->used < oldest->used)
 			oldest = entry;
@@ -185,12 +153,12 @@ void tlb_invalidate_range(struct tlb *tlb, uint16_t asid, uint64_t first, uint64
 {
 	tlb->maintenance++;
 	/* whichever is the shorter way */
-	if ((last >> VPN_BITS) - (first >> VPN_BITS) >= tlb->entry_count) {
+	if ((last >> TLB_VPN_BITS) - (first >> TLB_VPN_BITS) >= tlb->entry_count) {
 		sweep(tlb, asid, first, last);
 		return;
 	}
-	for (unsigned int kind = 0; kind < KINDS; kind++) {
-		uint8_t bits = size_bits[kind % SIZES];
+	for (unsigned int kind = 0; kind < TLB_KINDS; kind++) {
+		uint8_t bits = size_bits[kind % TLB_SIZES];
 
 		probe(tlb, kind, asid, first >> bits, last >> bits);
 	}
@@ -203,7 +171,7 @@ const struct tlb_entry *tlb_find_pa(const struct tlb *tlb, uint64_t first, uint6
 
 		if (entry->installed && entry->pa <= last &&
 		    entry->pa + ((UINT64_C(1) << entry->size_bits) - 1) >= first &&
-		    is_live(tlb, entry))
+		    tlb_is_live(tlb, entry))
 			return entry;
 	}
 	return NULL;

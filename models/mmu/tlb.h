@@ -8,6 +8,7 @@
 #define MODELS_MMU_TLB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct tlb_entry {
@@ -21,7 +22,24 @@ struct tlb_entry {
 	int8_t level;
 };
 
-struct tlb;
+#define TLB_SIZES    3u
+#define TLB_KINDS    (TLB_SIZES * 2) /* sizes, of one ASID and global */
+#define TLB_VPN_BITS 12u
+#define TLB_RECENT   16u
+
+struct tlb {
+	uint32_t entry_count, set_count;
+	struct tlb_entry *entries;
+	uint32_t *first_of_set;	  /* set_count + 1 */
+	uint64_t occupied[TLB_KINDS]; /* entries of each kind, dead ones included */
+
+	struct tlb_entry *recent[TLB_RECENT]; /* where a page was found last: a short cut only */
+
+	uint64_t sequence;	/* of installations, uses and maintenance */
+	uint64_t all_invalid;	/* when everything was last invalidated */
+	uint64_t *asid_invalid; /* when each ASID was */
+	uint64_t maintenance;
+};
 
 /*
  * entries ≥ 1 in sets of at most `ways`: exactly `entries` of them, spread evenly. NULL: no
@@ -32,6 +50,31 @@ void tlb_free(struct tlb *tlb);
 
 /* Counts as a use. NULL on a miss. Valid until the next call. */
 const struct tlb_entry *tlb_lookup(struct tlb *tlb, uint16_t asid, uint64_t va);
+
+static inline bool tlb_is_live(const struct tlb *tlb, const struct tlb_entry *entry)
+{
+	if (entry->installed <= tlb->all_invalid)
+		return false;
+	return entry->global || entry->installed > tlb->asid_invalid[entry->asid];
+}
+
+static inline bool tlb_translates(const struct tlb *tlb, const struct tlb_entry *entry, uint16_t asid,
+		       uint64_t va)
+{
+	return entry->page == va >> entry->size_bits && (entry->global || entry->asid == asid) &&
+	       tlb_is_live(tlb, entry);
+}
+
+/* As tlb_lookup() if the page was found lately; NULL, and no use, if it is not sure. */
+static inline const struct tlb_entry *tlb_recent(struct tlb *tlb, uint16_t asid, uint64_t va)
+{
+	struct tlb_entry *entry = tlb->recent[(va >> TLB_VPN_BITS) % TLB_RECENT];
+
+	if (!entry || !tlb_translates(tlb, entry, asid, va))
+		return NULL;
+	entry->used = ++tlb->sequence;
+	return entry;
+}
 
 /* `entry`: all but the sequence numbers. Replaces one with the same key. */
 void tlb_install(struct tlb *tlb, const struct tlb_entry *entry);

@@ -53,6 +53,7 @@ static struct {
 	unsigned int index;
 	struct user_context *context;
 	sim_time begun, spent;
+	sim_time limit; /* it catches up when its time is beyond */
 } stretch = {.epoch = UINT64_MAX};
 
 static void stretch_begin(void)
@@ -66,6 +67,7 @@ static void stretch_begin(void)
 	stretch.context = tid < context_slots ? contexts[tid] : NULL;
 	stretch.begun = kernel->local_time();
 	stretch.spent = 0;
+	stretch.limit = sim_now() + SIM_NS(the_machine->config->cpu.quantum_ns);
 }
 
 /* Before anything that may let time pass, and before every call of the kernel. */
@@ -132,11 +134,10 @@ static void catch_up(void)
 }
 
 /* Adds to the CPU's time; lets simulated time catch up once a quantum is full. */
-static void charge_user(sim_time cost)
+static inline void charge_user(sim_time cost)
 {
 	charge(cost);
-	if (stretch.begun + stretch.spent - sim_now() >
-	    SIM_NS(the_machine->config->cpu.quantum_ns))
+	if (stretch.begun + stretch.spent > stretch.limit)
 		catch_up();
 }
 
@@ -157,11 +158,9 @@ static void walk_done(struct mmu_request *request)
 		sim_thread_wake(wait->thread);
 }
 
-/*
- * Translates one access of the current task, faulting into the kernel as often as it takes. False if the
- * kernel will not have it; *pa is then undefined.
- */
-static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
+/* As translate(), by all that an access may need. */
+static __attribute__((noinline)) bool translate_fully(uint64_t va, unsigned int access,
+						      uint64_t *pa)
 {
 	const struct kernel_ops *kernel = the_machine->kernel;
 
@@ -201,36 +200,63 @@ static bool translate(uint64_t va, unsigned int access, uint64_t *pa)
 	}
 }
 
+/*
+ * Translates one access of the current task, faulting into the kernel as often as it takes. False if the
+ * kernel will not have it; *pa is then undefined.
+ */
+static inline bool translate(uint64_t va, unsigned int access, uint64_t *pa)
+{
+	sim_time cost;
+
+	if (!mmu_translate_hit(this_cpu()->mmu, va, access & KI_WRITE ? MMU_WRITE : MMU_READ, pa,
+			       &cost))
+		return translate_fully(va, access, pa);
+	stretch.spent += cost;
+	return true;
+}
+
+/* An access to a device's registers, whose page has been looked up. False: no access any more. */
+static __attribute__((noinline)) bool access_device(uint64_t va, void *buffer, size_t bytes,
+						    bool store, unsigned int access)
+{
+	struct machine *machine = the_machine;
+	struct cpu *cpu;
+	uint64_t pa;
+
+	/*
+	 * What has been done before must have happened before; what happens meanwhile may take the
+	 * mapping away
+	 */
+	stretch_end();
+	machine->kernel->sync();
+	if (!translate(va, access | (store ? KI_WRITE : KI_READ), &pa))
+		return false;
+	cpu = this_cpu();
+	if (ram_host(&machine->ram, pa, bytes)) {
+		charge(store ? memory_cpu_store(machine->memory, stretch.index, pa, buffer,
+						(uint32_t)bytes)
+			     : memory_cpu_load(machine->memory, stretch.index, pa, buffer,
+					       (uint32_t)bytes));
+		return true;
+	}
+	stretch_end();
+	cpu_access_device(cpu, pa, buffer, bytes, store);
+	return true;
+}
+
 /* One piece within a page. False: no access. */
 static bool access_piece(uint64_t va, void *buffer, size_t bytes, bool store, unsigned int access)
 {
 	struct machine *machine = the_machine;
-	const struct kernel_ops *kernel = machine->kernel;
-	const uint32_t length = (uint32_t)bytes;
 	uint64_t pa;
 
 	if (!translate(va, access | (store ? KI_WRITE : KI_READ), &pa))
 		return false;
-	if (!ram_host(&machine->ram, pa, bytes)) {
-		/*
-		 * What has been done before must have happened before; what happens meanwhile may take the
-		 * mapping away
-		 */
-		stretch_end();
-		kernel->sync();
-		if (!translate(va, access | (store ? KI_WRITE : KI_READ), &pa))
-			return false;
-	}
-	if (!ram_host(&machine->ram, pa, bytes)) {
-		struct cpu *cpu = this_cpu();
-
-		stretch_end();
-		cpu_access_device(cpu, pa, buffer, bytes, store);
-		return true;
-	}
+	if (!ram_host(&machine->ram, pa, bytes))
+		return access_device(va, buffer, bytes, store, access);
 	stretch_go_on();
-	charge(store ? memory_cpu_store(machine->memory, stretch.index, pa, buffer, length)
-		     : memory_cpu_load(machine->memory, stretch.index, pa, buffer, length));
+	charge(store ? memory_cpu_store(machine->memory, stretch.index, pa, buffer, (uint32_t)bytes)
+		     : memory_cpu_load(machine->memory, stretch.index, pa, buffer, (uint32_t)bytes));
 	return true;
 }
 
@@ -265,26 +291,57 @@ static ki_u64 host_copy_user(unsigned int cpu, ki_u64 va, void *buffer, ki_u64 b
 	return left;
 }
 
-static void user_access(uint64_t va, void *buffer, size_t bytes, bool store)
+/* The kernel refused and the signal is on its way: the access never happened. */
+static void access_refused(void)
+{
+	catch_up();
+	assert(!"an access without permission left user mode");
+}
+
+static __attribute__((noinline)) void user_access_any(uint64_t va, void *buffer, size_t bytes,
+						      bool store)
 {
 	size_t left = access_range(va, buffer, bytes, store, KI_USER);
 
 	charge_user(0);
-	if (left) {
-		/* The kernel refused and the signal is on its way: the access never happened. */
-		catch_up();
-		assert(!"an access without permission left user mode");
+	if (left)
+		access_refused();
+}
+
+/* Most accesses are of a word in a page that the TLB has. */
+static inline void user_access(uint64_t va, void *buffer, unsigned int size, bool store)
+{
+	struct machine *machine = the_machine;
+	sim_time cost;
+	uint64_t pa;
+
+	stretch_go_on();
+	if ((va & (PAGE_BYTES - 1)) + size > PAGE_BYTES ||
+	    !mmu_translate_hit(stretch.cpu->mmu, va, store ? MMU_WRITE : MMU_READ, &pa, &cost)) {
+		user_access_any(va, buffer, size, store);
+		return;
 	}
+	stretch.spent += cost;
+	if (!ram_host(&machine->ram, pa, size)) {
+		if (!access_device(va, buffer, size, store, KI_USER))
+			access_refused();
+		cost = 0;
+	} else {
+		cost = store ? memory_cpu_store(machine->memory, stretch.index, pa, buffer, size)
+			     : memory_cpu_load(machine->memory, stretch.index, pa, buffer, size);
+	}
+	charge_user(cost);
 }
 
 /* ---- program.h: memory ---------------------------------------------------------------------- */
 
 uint64_t prog_load(uint64_t va, unsigned int size)
 {
-	struct user_context *context = this_context();
+	struct user_context *context;
 	uint64_t value = 0;
 
 	user_access(va, &value, size, false);
+	context = this_context();
 	context->loaded_va = va;
 	context->loaded_size = size;
 	context->loaded_value = value;
@@ -298,13 +355,13 @@ void prog_store(uint64_t va, uint64_t value, unsigned int size)
 
 void prog_read(void *local, uint64_t va, size_t bytes)
 {
-	user_access(va, local, bytes, false);
+	user_access_any(va, local, bytes, false);
 }
 
 void prog_write(uint64_t va, const void *local, size_t bytes)
 {
 	/* access_range() only reads from the buffer of a store */
-	user_access(va, (void *)(uintptr_t)local, bytes, true);
+	user_access_any(va, (void *)(uintptr_t)local, bytes, true);
 }
 
 /* An alignment fault: the process ends as by SIGBUS. */
@@ -496,7 +553,7 @@ static int host_user_run(void (*entry)(void *arg), void *arg)
 
 /* ---- program.h: configuration, marks, verifier ----------------------------------------------- */
 
-static const struct param_desc *workload_param(const char *key)
+static const struct param_desc *find_workload_param(const char *key)
 {
 	const struct workload *workload = the_machine->config->workload;
 
@@ -505,6 +562,24 @@ static const struct param_desc *workload_param(const char *key)
 			return &workload->params[i];
 	assert(!"a program asks for a parameter that its workload does not declare");
 	abort();
+}
+
+/* Programs ask often, and nearly always with the same string constants. */
+static const struct param_desc *workload_param(const char *key)
+{
+	static struct {
+		const struct workload *workload;
+		const char *key;
+		const struct param_desc *desc;
+	} asked[64];
+	const size_t i = ((uintptr_t)key ^ (uintptr_t)key >> 6) % 64;
+
+	if (asked[i].key != key || asked[i].workload != the_machine->config->workload) {
+		asked[i].workload = the_machine->config->workload;
+		asked[i].key = key;
+		asked[i].desc = find_workload_param(key);
+	}
+	return asked[i].desc;
 }
 
 static const void *workload_value(const struct param_desc *desc)
