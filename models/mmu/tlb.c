@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define ASIDS	 65536u
+#define ASIDS 65536u
 
 static const uint8_t size_bits[TLB_SIZES] = {12, 21, 30};
 

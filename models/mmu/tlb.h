@@ -30,7 +30,7 @@ struct tlb_entry {
 struct tlb {
 	uint32_t entry_count, set_count;
 	struct tlb_entry *entries;
-	uint32_t *first_of_set;	  /* set_count + 1 */
+	uint32_t *first_of_set;	      /* set_count + 1 */
 	uint64_t occupied[TLB_KINDS]; /* entries of each kind, dead ones included */
 
 	struct tlb_entry *recent[TLB_RECENT]; /* where a page was found last: a short cut only */
@@ -58,8 +58,8 @@ static inline bool tlb_is_live(const struct tlb *tlb, const struct tlb_entry *en
 	return entry->global || entry->installed > tlb->asid_invalid[entry->asid];
 }
 
-static inline bool tlb_translates(const struct tlb *tlb, const struct tlb_entry *entry, uint16_t asid,
-		       uint64_t va)
+static inline bool tlb_translates(const struct tlb *tlb, const struct tlb_entry *entry,
+				  uint16_t asid, uint64_t va)
 {
 	return entry->page == va >> entry->size_bits && (entry->global || entry->asid == asid) &&
 	       tlb_is_live(tlb, entry);

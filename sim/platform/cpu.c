@@ -256,7 +256,8 @@ static bool access_piece(uint64_t va, void *buffer, size_t bytes, bool store, un
 		return access_device(va, buffer, bytes, store, access);
 	stretch_go_on();
 	charge(store ? memory_cpu_store(machine->memory, stretch.index, pa, buffer, (uint32_t)bytes)
-		     : memory_cpu_load(machine->memory, stretch.index, pa, buffer, (uint32_t)bytes));
+		     : memory_cpu_load(machine->memory, stretch.index, pa, buffer,
+				       (uint32_t)bytes));
 	return true;
 }
 
