@@ -15,6 +15,7 @@
 static const struct cli_command commands[] = {
 	{"run", "simulate one machine with one workload", cmd_run},
 	{"sweep", "simulate over ranges of parameters", cmd_sweep},
+	{"check", "compare results with a baseline", cmd_check},
 	{"list", "list workloads, platforms, parameters or metrics", cmd_list},
 	{"report", "make an HTML file of a sweep's results", cmd_report},
 	{"open", "hand a trace to Perfetto's user interface", cmd_open},

@@ -60,10 +60,11 @@ static int enter_histograms(struct sweep_db *db, unsigned int point, json_t *his
 	const char *name;
 	json_t *buckets;
 
-	json_object_foreach(
-		histograms, name,
-		buckets) if (json_is_array(buckets) &&
-			     enter_histogram(db, point, name, buckets)) return CLI_EXIT_USER_ERROR;
+	json_object_foreach(histograms, name, buckets)
+	{
+		if (json_is_array(buckets) && enter_histogram(db, point, name, buckets))
+			return CLI_EXIT_USER_ERROR;
+	}
 	return 0;
 }
 
