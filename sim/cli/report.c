@@ -70,12 +70,10 @@ static int write_json(const char *buffer, size_t size, void *arg)
 
 static int write_page(FILE *file, const json_t *data)
 {
-	const size_t before = (size_t)(report_page_after - report_page_before);
-	const size_t after = (size_t)(report_page_end - report_page_after);
-
-	if (fwrite(report_page_before, 1, before, file) < before ||
+	if (fwrite(report_page_before, 1, report_page_before_size, file) <
+		    report_page_before_size ||
 	    json_dump_callback(data, write_json, file, JSON_COMPACT | JSON_REAL_PRECISION(6)) ||
-	    fwrite(report_page_after, 1, after, file) < after)
+	    fwrite(report_page_after, 1, report_page_after_size, file) < report_page_after_size)
 		return -1;
 	return 0;
 }

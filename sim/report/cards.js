@@ -13,7 +13,7 @@ const state = {
 	tail: false,
 	cdfAt: null, // position on the x dimension; null: the middle
 	stages: null, // one of STAGES; null: the first that has something
-	line: null, // index of the line whose bars are shown; null: the one with most
+	line: null, // index of the line whose bars are shown; null: the first with many
 	heat: {x: null, y: null, metric: 'throughput.bytes_per_s', at: null},
 };
 
@@ -58,6 +58,19 @@ function lines(theme) {
 
 function place(line, position) {
 	return line.at.map((value, i) => (i === state.x ? position : value));
+}
+
+const LINES_AT_FIRST = 24; // more than that nobody can follow
+
+function countLines() {
+	return otherDimensions().reduce((product, i) => product * visible(i).length, 1);
+}
+
+// Of a sweep with many axes only the first and last values are shown to begin with, the last axis' first.
+function hideSome() {
+	for (const i of otherDimensions().reverse())
+		if (countLines() > LINES_AT_FIRST)
+			visible(i).slice(1, -1).forEach((position) => state.hidden[i].add(position));
 }
 
 // ---- scales
@@ -180,7 +193,8 @@ function addLimits(model, limits, quantity, list, x, scale, y, theme) {
 	for (const limit of limits) {
 		const groups = limitGroups(limit, list, x, scale, y);
 		const near = groups.filter((group) => closeness(group, quantity, scale.divisor) <= NEAR);
-		const drawn = near.filter((group) => list.length <= OWN_LIMITS_MAX || group.lines.length > 1);
+		const drawn = near.filter((group) => list.length <= OWN_LIMITS_MAX || group.lines.length > 1)
+			.sort((a, b) => b.lines.length - a.lines.length).slice(0, OWN_LIMITS_MAX);
 
 		if (groups.length && !near.length)
 			far.push(`${limit.name} ${number(Math.min(...groups.map((group) => closeness(group, quantity, scale.divisor))))} × away`);
@@ -229,17 +243,17 @@ function overX({name, title, quantities, limits = [], log: chosen}) {
 		.filter((value) => value !== null && value <= most / scale.divisor * NEAR);
 
 	model.y = yScale(log, [...values, ...close], axisLabel(quantities[0].label, scale.unit));
-	model.note = [...notes,
+	model.note = [list.length > 1 ? `Lines: ${otherDimensions().map((i) => dimensions[i].label).join(' · ')}.` : '', ...notes,
 		repeated ? 'Points are means of repetitions, bars their range.' : quantities[0].interval ? 'Bars: 95 % confidence.' : '',
 	].filter(Boolean).join(' ');
 	return model;
 }
 
-// What does not vary in the picture, or is not shown.
+// Of which sweep a picture is, and what its lines stand for.
 function subtitle() {
 	const others = otherDimensions().map((i) => dimensions[i].label);
 
-	return `${data.meta.name || 'sweep'}${others.length ? `; lines: ${others.join(', ')}` : ''}`;
+	return `${data.meta.name || 'sweep'}${others.length ? `; lines: ${others.join(' · ')}` : ''}`;
 }
 
 const PERCENTILES = {
@@ -304,8 +318,14 @@ function cdfModel() {
 
 // ---- stages
 
-const ORDER = ['submitted', 'doorbell', 'fetch', 'fetched', 'engine', 'executed', 'completed', 'received',
-	'recorded', 'driver', 'reported', 'worker', 'mm', 'mm_done', 'responded', 'resumed', 'retried'];
+// In the order in which they come; a stage ends at the point that it is named after.
+const STAGE_TEXTS = {
+	submitted: 'program, driver', doorbell: 'doorbell’s way', fetch: 'in the queue', fetched: 'SQE read', engine: 'waits for an engine',
+	executed: 'engine', completed: 'CQE written', received: 'until it is seen',
+	recorded: 'event record', driver: 'interrupt, thread', reported: 'driver', worker: 'waits for a worker', mm: 'handler',
+	mm_done: 'handle_mm_fault', responded: 'CMD_RESUME', resumed: 'SMMU resumes', retried: 'translated again',
+};
+const ORDER = Object.keys(STAGE_TEXTS);
 
 const STAGES = {
 	faults: {label: 'Faults by stage', of: 'fault', names: stageNames('fault_ns').filter((name) => name !== 'total'),
@@ -318,7 +338,7 @@ const STAGES = {
 		get: (name, point) => metric(`waits.${name}.mean_ns`, point), weight: (point) => metric('latency.count', point)},
 };
 
-// In the order in which they come, as far as it is known; without names that are zero everywhere.
+// In their order, as far as it is known; without those that are zero everywhere.
 function stageNames(group) {
 	const names = Object.keys(data.metrics).filter((name) => name.startsWith(`${group}.`) && name.endsWith('.sum_ps'))
 		.filter((name) => okPoints.some((point) => metric(name, point) > 0)).map((name) => name.slice(group.length + 1, -7));
@@ -339,7 +359,7 @@ function stageLine(kind, list) {
 		return state.line;
 	const weights = list.map((line) => weightOf(kind, line));
 
-	return weights.indexOf(Math.max(...weights));
+	return weights.findIndex((weight) => weight >= Math.max(...weights) / 2);
 }
 
 function stagesModel() {
@@ -358,7 +378,7 @@ function stagesModel() {
 		kind: 'bars', name: stageKind(), title: `${kind.label}${line.name ? `: ${line.name}` : ''}`, subtitle: subtitle(),
 		x: {label: x.label, texts: shown.map((position) => x.short[position])},
 		y: {label, unit: scale.unit, high: Math.max(...sums) / scale.divisor * 1.08, ticks: (from, to) => linearTicks(from, to, 6)},
-		stacks: kind.names.map((name, i) => ({label: name, colour: stageColour(theme, i, kind.names.length),
+		stacks: kind.names.map((name, i) => ({label: name, text: [name, STAGE_TEXTS[name]].filter(Boolean).join(': '), colour: stageColour(theme, i, kind.names.length),
 			values: means[i].map((value) => value / scale.divisor)})),
 		note: kind.of === 'fault' ? 'Each stage ends at the point that it is named after; docs/traces.md defines them. They sum to the mean time from stall to retry.'
 			: 'They sum to the mean latency of all requests, warm-up included.',

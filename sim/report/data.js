@@ -97,9 +97,15 @@ for (const point of okPoints) {
 
 const repeated = [...places.values()].some((list) => list.length > 1);
 
+const OF_A_DISTRIBUTION = /^(.*)\.(mean|p50|p99|p999|max)$/;
+
+// Null where a point has no such number; nothing has no mean.
 function metric(name, point) {
 	const value = name in data.metrics ? cell('metrics', name, point.i) : null;
+	const [, distribution] = OF_A_DISTRIBUTION.exec(name) || [];
 
+	if (distribution && `${distribution}.count` in data.metrics && !cell('metrics', `${distribution}.count`, point.i))
+		return null;
 	return typeof value === 'number' ? value : null;
 }
 

@@ -82,7 +82,11 @@ function makeControls() {
 			state.line = state.cdfAt = null;
 			update();
 		}, 'x axis')),
-		...otherDimensions().map(chips), chips(state.x));
+		...otherDimensions().map(chips), chips(state.x),
+		state.hidden.some((hidden) => hidden.size) ? element('button', {id: 'show-all', onclick: () => {
+			state.hidden.forEach((hidden) => hidden.clear());
+			update();
+		}}, 'show all') : '');
 }
 
 // ---- cards
@@ -259,6 +263,7 @@ function start() {
 	makeHead();
 	if (okPoints.length) {
 		document.body.append(element('datalist', {id: 'metric-names'}, ...metricNames.map((name) => element('option', {value: name}))));
+		hideSome();
 		drawn = CARDS.map(makeCard);
 		update();
 		followSize();

@@ -4,7 +4,7 @@
  * the files are next to this one, uPlot's come from npm.
  */
 	.section .rodata
-	.global report_page_before, report_page_after, report_page_end
+	.global report_page_before, report_page_before_size, report_page_after, report_page_after_size
 
 report_page_before:
 	.incbin "report.html"
@@ -29,6 +29,11 @@ report_page_after:
 	.incbin "main.js"
 	.ascii "})();\n</script>\n</body>\n</html>\n"
 report_page_end:
-	.byte 0
+
+	.balign 8
+report_page_before_size:
+	.quad report_page_after - report_page_before
+report_page_after_size:
+	.quad report_page_end - report_page_after
 
 	.section .note.GNU-stack, "", %progbits

@@ -3,6 +3,9 @@
 #ifndef SIM_REPORT_PAGE_H
 #define SIM_REPORT_PAGE_H
 
-extern const char report_page_before[], report_page_after[], report_page_end[];
+#include <stddef.h>
+
+extern const char report_page_before[], report_page_after[];
+extern const size_t report_page_before_size, report_page_after_size;
 
 #endif

@@ -155,7 +155,7 @@ function linesSvg(model, theme, width, height) {
 
 function barsSvg(model, theme, width, height) {
 	const left = 62, top = model.exported ? 50 : 16, bottom = height - 46;
-	const names = model.stacks.map((stack) => stack.label);
+	const names = model.stacks.map((stack) => stack.text);
 	const right = 26 + Math.max(...names.map((name) => textWidth(name)));
 	const {x, y} = model;
 	const slot = (width - left - right) / x.texts.length;
@@ -204,7 +204,7 @@ function barLabels(model, theme, {width, right, top, bottom, py}) {
 
 	return model.stacks.flatMap((stack, i) => [
 		tag('rect', {x: width - right + 8, y: at[i] - 5, width: 9, height: 9, fill: stack.colour}),
-		label(width - right + 21, at[i] + 4, stack.label, theme.text)]);
+		label(width - right + 21, at[i] + 4, stack.text, theme.text)]);
 }
 
 function heatSvg(model, theme, width, height) {

@@ -194,6 +194,11 @@ class Charts(PageTest):
         self.choose("#stages select", "Faults by stage")
         self.assertEqual(self.chart("stages"), "No faults here.")
 
+    def test_nothing_has_no_mean(self):
+        self.show(axes=(INFLIGHT, *FRESH))
+        self.type("#explore input", "fault_ns.total.mean", "change")
+        self.assertEqual({row[0] for row in self.table("explore")[1:]}, {"100 %"})
+
     def test_a_map_of_any_two_axes(self):
         self.show()
         self.choose("#map select[aria-label=across]", "added to a fault")
@@ -258,6 +263,15 @@ class Choices(PageTest):
             self.click("[data-dimension='workload.source_fresh_percent'] .chip", index)
         self.assertRegex(self.chart("throughput"), r": 1 lines")
 
+    def test_of_many_lines_some_are_hidden_at_first(self):
+        self.show(axes=(INFLIGHT, EXTRA, axis("smmu.tlb_entries", [64, 65, 66, 67]), axis("smmu.walk_slots", [1, 2, 3, 4])))
+        self.assertRegex(self.chart("throughput"), r": 24 lines")
+        self.assertEqual(self.page.run("""[...document.querySelectorAll("[data-dimension='smmu.walk_slots'] .chip")]
+            .map((chip) => chip.getAttribute('aria-pressed'))"""), ["true", "false", "false", "true"])
+        self.click("#show-all")
+        self.assertRegex(self.chart("throughput"), r": 48 lines")
+        self.assertEqual(self.page.run("document.querySelectorAll('#show-all').length"), 0)
+
     def test_light_and_dark(self):
         self.show(dark=True)
         theme = "document.documentElement.dataset.theme"
@@ -276,12 +290,30 @@ class Choices(PageTest):
         self.page.call("Emulation.setDeviceMetricsOverride", width=700, height=900, deviceScaleFactor=2, mobile=False)
         self.wait_for("document.querySelector('#throughput .uplot').offsetWidth < 700", True)
 
+    def mouse(self, kind, x, y, clicks=0):
+        """At a place of the throughput's plot: 0..1 of its width and height."""
+        box = self.page.run("(() => { const {x, y, width, height} = document.querySelector('#throughput .u-over').getBoundingClientRect();"
+                            " return [x, y, width, height]; })()")
+        self.page.call("Input.dispatchMouseEvent", type=kind, x=box[0] + box[2] * x, y=box[1] + box[3] * y, button="left" if clicks else "none",
+                       clickCount=clicks)
+
+    def test_a_part_can_be_looked_at_closer(self):
+        self.show(axes=(INFLIGHT, EXTRA))
+        picture = "document.querySelector('#throughput canvas').toDataURL()"
+        whole = self.page.run(picture)
+        self.mouse("mousePressed", 0.4, 0.5, 1)
+        self.mouse("mouseMoved", 0.8, 0.5)
+        self.mouse("mouseReleased", 0.8, 0.5, 1)
+        self.page.complaints()  # a frame later
+        self.assertNotEqual(self.page.run(picture), whole)
+        self.page.run("document.querySelector('#throughput .u-over').dispatchEvent(new MouseEvent('dblclick', {bubbles: true}))")
+        self.mouse("mouseMoved", 0.5, 3)
+        self.wait_for(f"{picture} === {json.dumps(whole)}", True)
+
     def test_the_cursor_tells_values(self):
         self.show(axes=(INFLIGHT, EXTRA))
         self.page.run("document.getElementById('throughput').scrollIntoView()")
-        box = self.page.run("(() => { const {x, y, width, height} = document.querySelector('#throughput .u-over').getBoundingClientRect();"
-                            " return [x, y, width, height]; })()")
-        self.page.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + box[2] * 0.98, y=box[1] + box[3] / 2)
+        self.mouse("mouseMoved", 0.98, 0.5)
         self.wait_for("document.querySelector('#throughput .tip').style.display", "block")
         tip = self.page.run("document.querySelector('#throughput .tip').innerText")
         self.assertIn("requests in flight: 16", tip)
