@@ -16,7 +16,7 @@ class BrowserError(Exception):
 
 
 class Browser:
-    """One browser; open() shows a file in a new page."""
+    """One browser; open() shows a file, or what a URL names, in a new page."""
 
     def __init__(self):
         program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -95,7 +95,7 @@ class Page:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
         self.dark(dark)
-        self.call("Page.navigate", url="file://" + os.path.abspath(path))
+        self.call("Page.navigate", url=path if "://" in path else "file://" + os.path.abspath(path))
         deadline = time.monotonic() + TIMEOUT_S
         while self.run("document.readyState") != "complete" or self.run("location.href") == "about:blank":
             if time.monotonic() > deadline:
