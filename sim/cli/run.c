@@ -25,6 +25,7 @@
 #include "sim/cli/files.h"
 #include "sim/cli/options.h"
 #include "sim/cli/summary.h"
+#include "sim/cli/whatif.h"
 #include "sim/platform/platform.h"
 #include "sim/trace/trace.h"
 
@@ -43,6 +44,7 @@ struct run_options {
 	bool trace;
 	const char *trace_from, *trace_to, *trace_categories;
 	int log_level;
+	bool what_if;
 };
 
 enum run_option {
@@ -55,6 +57,7 @@ enum run_option {
 	OPTION_TRACE_TO,
 	OPTION_TRACE_CATEGORIES,
 	OPTION_VERBOSE,
+	OPTION_WHAT_IF,
 };
 
 static const struct cli_option option_table[] = {
@@ -71,6 +74,8 @@ static const struct cli_option option_table[] = {
 				     "only these, separated by commas"},
 	[OPTION_VERBOSE] = {"verbose", 'v', NULL,
 			    "show the kernel's messages; twice: its debug messages, too"},
+	[OPTION_WHAT_IF] = {"what-if", 0, NULL,
+			    "predict what changes of the main parameters would gain; run the best"},
 };
 
 static const struct cli_syntax syntax = {
@@ -114,6 +119,9 @@ static int take_option(void *arg, size_t option, const char *value)
 		break;
 	case OPTION_VERBOSE:
 		options->log_level = options->log_level < 7 ? 7 : 8;
+		break;
+	case OPTION_WHAT_IF:
+		options->what_if = true;
 		break;
 	}
 	return 0;
@@ -448,6 +456,13 @@ static int run(const struct platform_config *config, struct job *job)
 	job->start = wall_seconds();
 	platform = platform_run(config, &platform_options, &job->result);
 	status = job_finish(job, platform);
+	if (!status && job->options->what_if)
+		status = whatif(&(struct whatif_run){.platform = job->options->platform,
+						     .workload = job->options->workload,
+						     .settings = job->options->settings,
+						     .setting_count = job->options->setting_count,
+						     .output = job->options->output},
+				config, platform_stats(platform));
 	platform_free(platform);
 	return status;
 }

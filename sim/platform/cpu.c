@@ -485,9 +485,14 @@ void prog_poll_line(uint64_t va, uint64_t timeout_ns)
 			watch.written = true;
 	}
 	stretch_end();
-	if (!watch.written)
-		machine->kernel->poll_wait(timeout_ns ? sim_now() + SIM_NS(timeout_ns)
+	if (!watch.written) {
+		struct cpu *cpu = &machine->cpus[machine->kernel->current_cpu()];
+		const sim_time begin = sim_now();
+
+		machine->kernel->poll_wait(timeout_ns ? begin + SIM_NS(timeout_ns)
 						      : SIM_TIME_NEVER);
+		cpu->waited_ps += sim_now() - begin;
+	}
 	memory_monitor_cancel(machine->memory, monitor);
 	if (watch.written)
 		machine->kernel->charge(SIM_NS(machine->config->cpu.poll_detect_ns));
@@ -501,7 +506,16 @@ static int64_t system_call(uint64_t number, const ki_u64 args[7])
 	int64_t result;
 
 	stretch_end();
-	result = the_machine->kernel->syscall(number, args);
+	if (number == __NR_nanosleep || number == __NR_ppoll) {
+		struct cpu *cpu = this_cpu();
+		const sim_time begin = stretch.begun;
+
+		stretch_end();
+		result = the_machine->kernel->syscall(number, args);
+		cpu->waited_ps += the_machine->kernel->local_time() - begin;
+	} else {
+		result = the_machine->kernel->syscall(number, args);
+	}
 	leave_if_dying();
 	return result;
 }
@@ -763,45 +777,23 @@ void cpus_free(struct cpu *cpus)
 	context_slots = 0;
 }
 
-static uint64_t sum_device_loads(const void *arg)
-{
-	const struct machine *machine = arg;
-	uint64_t sum = 0;
+/* Sums of a counter over all CPUs. */
+#define SUM(field)                                                                                 \
+	static uint64_t sum_##field(const void *arg)                                               \
+	{                                                                                          \
+		const struct machine *machine = arg;                                               \
+		uint64_t sum = 0;                                                                  \
+                                                                                                   \
+		for (unsigned int i = 0; i < machine->config->machine.cpus; i++)                   \
+			sum += machine->cpus[i].field;                                             \
+		return sum;                                                                        \
+	}
 
-	for (unsigned int i = 0; i < machine->config->machine.cpus; i++)
-		sum += machine->cpus[i].device_loads;
-	return sum;
-}
-
-static uint64_t sum_device_stores(const void *arg)
-{
-	const struct machine *machine = arg;
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < machine->config->machine.cpus; i++)
-		sum += machine->cpus[i].device_stores;
-	return sum;
-}
-
-static uint64_t sum_gathered(const void *arg)
-{
-	const struct machine *machine = arg;
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < machine->config->machine.cpus; i++)
-		sum += machine->cpus[i].gathered;
-	return sum;
-}
-
-static uint64_t sum_bus_errors(const void *arg)
-{
-	const struct machine *machine = arg;
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < machine->config->machine.cpus; i++)
-		sum += machine->cpus[i].bus_errors;
-	return sum;
-}
+SUM(device_loads)
+SUM(device_stores)
+SUM(gathered)
+SUM(bus_errors)
+SUM(waited_ps)
 
 void cpus_register_stats(struct machine *machine, struct stats *stats)
 {
@@ -811,6 +803,8 @@ void cpus_register_stats(struct machine *machine, struct stats *stats)
 			   "device stores of all CPUs, gathered ones as one");
 	stats_computed_u64(stats, "cpu.device_stores_gathered", sum_gathered, machine, "count",
 			   "stores of programs that joined an earlier one");
+	stats_computed_u64(stats, "programs.waited_ps", sum_waited_ps, machine, "ps",
+			   "for a line to be written, in nanosleep() and in ppoll(); of all threads");
 	stats_computed_u64(stats, "cpu.bus_errors", sum_bus_errors, machine, "count",
 			   "device accesses that nothing answered");
 }

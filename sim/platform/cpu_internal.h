@@ -36,6 +36,7 @@ struct cpu {
 	struct gather gather;
 	struct sim_thread *waiter; /* the CPU's thread, waiting for device stores */
 	uint64_t device_loads, device_stores, gathered, bus_errors;
+	uint64_t waited_ps; /* programs, until a line was written or something happened */
 };
 
 /* One or more accesses, each of 1, 2, 4 or 8 bytes and aligned, in order (blocks). Simulated time has caught up. */

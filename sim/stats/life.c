@@ -11,6 +11,7 @@
 #include "sim/stats/alloc.h"
 #include "sim/stats/attribution.h"
 #include "sim/stats/keymap.h"
+#include "sim/stats/resource.h"
 #include "sim/stats/span.h"
 
 const char *const request_stage_names[REQUEST_STAGE_COUNT] = {
@@ -67,6 +68,7 @@ const char *const fault_part_names[FAULT_PART_COUNT] = {
 struct fault {
 	uint64_t parts[FAULT_PART_COUNT]; /* ps */
 	struct span span;
+	bool at_driver; /* recorded, not yet handed on */
 	uint32_t stream; /* index into streams */
 };
 
@@ -86,6 +88,7 @@ struct life {
 
 	/* metrics */
 	struct span_kind request, fault;
+	struct resource driver; /* the thread that takes events one after another */
 	struct histogram fault_part[FAULT_PART_COUNT]; /* of those that have one */
 	uint64_t fault_part_sum[FAULT_PART_COUNT];     /* ps */
 	struct histogram doorbell;
@@ -257,6 +260,9 @@ static void register_faults(struct life *life, struct stats *stats)
 	register_stages(stats, &life->fault, "fault_ns",
 			"part of the faults' time: from the stage before to this one");
 	register_fault_parts(life, stats);
+	resource_init(&life->driver, 1);
+	resource_register(stats, "faults.driver", &life->driver,
+			  "the driver's thread for I/O page faults, and the way of the interrupt to it");
 	stats_counter(stats, "life.misplaced_stamps", &life->misplaced, "1",
 		      "stamps out of order or for nothing that is open; 0 in a correct run");
 	stats_counter(stats, "life.waits_missing", &life->waits_missing, "1",
@@ -744,6 +750,7 @@ static struct fault *fault_new(struct life *life, uint32_t stream_id, uint32_t s
 	if (stream == KEYMAP_NONE)
 		stream = stream_add(life, stream_id, life->root, RANK_OTHER_FAULTS, false);
 	memset(life->faults[i].parts, 0, sizeof(life->faults[i].parts));
+	life->faults[i].at_driver = false;
 	life->faults[i].stream = stream;
 	return &life->faults[i];
 }
@@ -753,11 +760,32 @@ static struct lanes *fault_lanes(const struct life *life, const struct fault *fa
 	return &life->streams[fault->stream]->lanes;
 }
 
+/* From the event record until it is handed on a fault is the driver's, which takes one after another. */
+static void driver_begins(struct life *life, struct fault *fault, sim_time at)
+{
+	if (life->driver.busy)
+		resource_wait(&life->driver, at);
+	else
+		resource_serve(&life->driver, at);
+	fault->at_driver = true;
+}
+
+static void driver_ends(struct life *life, struct fault *fault, sim_time at)
+{
+	if (!fault->at_driver)
+		return;
+	fault->at_driver = false;
+	resource_release(&life->driver, at);
+	if (life->driver.waiting)
+		resource_serve_waiter(&life->driver, at);
+}
+
 /* The STAG is used again, though its fault has not ended: the old one is forgotten. */
 static void fault_drop(struct life *life, struct fault *fault, uint64_t key, sim_time at)
 {
 	if (at < span_last_time(&fault->span))
 		at = span_last_time(&fault->span);
+	driver_ends(life, fault, at);
 	span_drop(&fault->span, &life->fault, fault_lanes(life, fault), at, NULL);
 	trace_count_add(life->faults_open, at, -1);
 	keymap_remove(&life->fault_map, key);
@@ -799,8 +827,14 @@ void life_fault_stamp(struct life *life, uint32_t stream_id, uint32_t stag, enum
 	if (!life)
 		return;
 	fault = find_fault(life, fault_key(stream_id, stag));
-	if (!fault || !span_stamp(&fault->span, &life->fault, fault_lanes(life, fault), stage, at))
+	if (!fault || !span_stamp(&fault->span, &life->fault, fault_lanes(life, fault), stage, at)) {
 		life->misplaced++;
+		return;
+	}
+	if (stage == FAULT_RECORDED)
+		driver_begins(life, fault, at);
+	else if (stage >= FAULT_REPORTED)
+		driver_ends(life, fault, at);
 }
 
 void life_fault_parts(struct life *life, uint32_t stream_id, uint32_t stag,
@@ -837,6 +871,7 @@ void life_fault_end(struct life *life, uint32_t stream_id, uint32_t stag, sim_ti
 		return;
 	}
 	count_parts(life, fault);
+	driver_ends(life, fault, at);
 	if (at < span_last_time(&fault->span)) {
 		life->misplaced++;
 		at = span_last_time(&fault->span);
