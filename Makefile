@@ -19,6 +19,7 @@ test: release asan
 	cd build/release && $(CTEST)
 
 ci: test lint coverage
+	WHAT_IF_ALL=1 SVASIM=$(CURDIR)/build/release/svasim python3 tests/sim-cli/test_what_if.py
 	cd build/release && $(CTEST)
 
 setup:

@@ -212,7 +212,8 @@ static double number(const struct platform_config *config, const char *key)
 	return value;
 }
 
-static bool scaled(const struct platform_config *config, const char *key, double factor, char *setting)
+static bool scaled(const struct platform_config *config, const char *key, double factor,
+		   char *setting)
 {
 	double value;
 
@@ -409,9 +410,8 @@ int whatif(const struct whatif_run *run, const struct platform_config *config,
 		.threads = number(config, "workload.threads") * (processes > 0 ? processes : 1),
 		.stags = number(config, "smmu.stall_max"),
 		.dram_ns = number(config, "memory.latency_ns"),
-		.llc_ns = number(config, "memory.llc_kib") > 0
-				  ? number(config, "memory.llc_hit_ns")
-				  : 0,
+		.llc_ns = number(config, "memory.llc_kib") > 0 ? number(config, "memory.llc_hit_ns")
+							       : 0,
 		.snoop_ns = number(config, "memory.snoop_ns"),
 		.block_ps = number(config, "kernel.block_ps"),
 	};

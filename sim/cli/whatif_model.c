@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BIT(cause)  (1u << (cause))
-#define TRANSLATING (BIT(WAIT_TRANSLATION) | BIT(WAIT_WALK_SLOT) | BIT(WAIT_WALK) | BIT(WAIT_PAGE_FAULT))
-#define TRANSFER    (TRANSLATING | BIT(WAIT_LINK) | BIT(WAIT_BANDWIDTH) | BIT(WAIT_MEMORY))
-#define IN_ENGINE   (TRANSFER | BIT(WAIT_DMA_SLOT) | BIT(WAIT_COMPUTE))
+#define BIT(cause) (1u << (cause))
+#define TRANSLATING                                                                                \
+	(BIT(WAIT_TRANSLATION) | BIT(WAIT_WALK_SLOT) | BIT(WAIT_WALK) | BIT(WAIT_PAGE_FAULT))
+#define TRANSFER  (TRANSLATING | BIT(WAIT_LINK) | BIT(WAIT_BANDWIDTH) | BIT(WAIT_MEMORY))
+#define IN_ENGINE (TRANSFER | BIT(WAIT_DMA_SLOT) | BIT(WAIT_COMPUTE))
 
 /* Places that are held while others work, and what they are held through. */
 static const struct {
@@ -136,10 +137,9 @@ static double dram_share(const struct stats *stats, const struct whatif_machine 
 
 static double blocks_share(const struct stats *stats, const struct whatif_machine *machine)
 {
-	const double software = get(stats, "faults.driver.busy_ps") +
-				get(stats, "fault_ns.mm.sum_ps") +
-				get(stats, "fault_ns.mm_done.sum_ps") +
-				get(stats, "fault_ns.responded.sum_ps");
+	const double software =
+		get(stats, "faults.driver.busy_ps") + get(stats, "fault_ns.mm.sum_ps") +
+		get(stats, "fault_ns.mm_done.sum_ps") + get(stats, "fault_ns.responded.sum_ps");
 
 	return ratio(get(stats, "kernel.blocks") * machine->block_ps, software);
 }

@@ -40,8 +40,8 @@ struct whatif_model {
 
 /* What the figures do not tell. */
 struct whatif_machine {
-	double threads;		       /* that submit and receive */
-	double stags;		       /* faults that can be stalled */
+	double threads;			  /* that submit and receive */
+	double stags;			  /* faults that can be stalled */
 	double dram_ns, llc_ns, snoop_ns; /* llc_ns 0: there is no last-level cache */
 	double block_ps;
 };
@@ -55,7 +55,7 @@ double whatif_utilisation(const struct whatif_model *model, const char *pattern)
 
 /* A change: what it makes of the waits, of the resources, of the requests in flight. */
 struct whatif_effect {
-	double in_flight; /* factor */
+	double in_flight;		/* factor */
 	double waits[WAIT_CAUSE_COUNT]; /* factor of each; 1: as it is */
 	struct {
 		const char *pattern; /* of resource names; NULL: no more */

@@ -803,8 +803,9 @@ void cpus_register_stats(struct machine *machine, struct stats *stats)
 			   "device stores of all CPUs, gathered ones as one");
 	stats_computed_u64(stats, "cpu.device_stores_gathered", sum_gathered, machine, "count",
 			   "stores of programs that joined an earlier one");
-	stats_computed_u64(stats, "programs.waited_ps", sum_waited_ps, machine, "ps",
-			   "for a line to be written, in nanosleep() and in ppoll(); of all threads");
+	stats_computed_u64(
+		stats, "programs.waited_ps", sum_waited_ps, machine, "ps",
+		"for a line to be written, in nanosleep() and in ppoll(); of all threads");
 	stats_computed_u64(stats, "cpu.bus_errors", sum_bus_errors, machine, "count",
 			   "device accesses that nothing answered");
 }

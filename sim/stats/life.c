@@ -68,7 +68,7 @@ const char *const fault_part_names[FAULT_PART_COUNT] = {
 struct fault {
 	uint64_t parts[FAULT_PART_COUNT]; /* ps */
 	struct span span;
-	bool at_driver; /* recorded, not yet handed on */
+	bool at_driver;	 /* recorded, not yet handed on */
 	uint32_t stream; /* index into streams */
 };
 
@@ -261,8 +261,9 @@ static void register_faults(struct life *life, struct stats *stats)
 			"part of the faults' time: from the stage before to this one");
 	register_fault_parts(life, stats);
 	resource_init(&life->driver, 1);
-	resource_register(stats, "faults.driver", &life->driver,
-			  "the driver's thread for I/O page faults, and the way of the interrupt to it");
+	resource_register(
+		stats, "faults.driver", &life->driver,
+		"the driver's thread for I/O page faults, and the way of the interrupt to it");
 	stats_counter(stats, "life.misplaced_stamps", &life->misplaced, "1",
 		      "stamps out of order or for nothing that is open; 0 in a correct run");
 	stats_counter(stats, "life.waits_missing", &life->waits_missing, "1",
@@ -827,7 +828,8 @@ void life_fault_stamp(struct life *life, uint32_t stream_id, uint32_t stag, enum
 	if (!life)
 		return;
 	fault = find_fault(life, fault_key(stream_id, stag));
-	if (!fault || !span_stamp(&fault->span, &life->fault, fault_lanes(life, fault), stage, at)) {
+	if (!fault ||
+	    !span_stamp(&fault->span, &life->fault, fault_lanes(life, fault), stage, at)) {
 		life->misplaced++;
 		return;
 	}
