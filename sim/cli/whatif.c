@@ -259,13 +259,26 @@ static bool assign_all(struct platform_config *config, const struct whatif_run *
 	return !platform_config_check(config, &error);
 }
 
-/* Whether a machine can be so. */
+static bool configure(struct platform_config **config, const struct whatif_run *run,
+		      const struct trial *trial)
+{
+	platform_config_free(*config);
+	*config = platform_config_new(platform_workload(run->workload));
+	return assign_all(*config, run, trial);
+}
+
+/*
+ * Whether a machine can be so. A workload has one set of values, whichever configuration names it: afterwards they
+ * are the run's own again.
+ */
 static bool possible(const struct whatif_run *run, const struct trial *trial)
 {
-	struct platform_config *config = platform_config_new(platform_workload(run->workload));
-	const bool is = assign_all(config, run, trial);
+	static const struct trial unchanged;
+	static struct platform_config
+		*config; /* keeps the run's own until the next one, or the end */
+	const bool is = configure(&config, run, trial);
 
-	platform_config_free(config);
+	configure(&config, run, &unchanged);
 	return is;
 }
 

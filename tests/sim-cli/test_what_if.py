@@ -73,6 +73,12 @@ class WhatIf(cli.CliTest):
             if gain is not None:
                 self.assertAlmostEqual(self.measured(REGIMES[10], change), gain, delta=0.051, msg=text)
 
+    def test_changes_are_of_the_run_as_it_is(self):
+        rows, text = self.what_if({"workload.inflight": 8})
+        changes = [change for change, _, _ in rows]
+        self.assertIn(["workload.inflight=16"], changes, text)
+        self.assertIn(["workload.threads=2", "workload.inflight=4"], changes, text)
+
     def test_predictions_fall(self):
         rows, text = self.what_if(REGIMES[5])
         predictions = [p for _, p, _ in rows]
