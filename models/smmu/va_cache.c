@@ -76,8 +76,7 @@ uint32_t va_cache_find_address(const struct va_cache *cache, uint64_t first, uin
 	     i = assoc_next(&cache->assoc, i)) {
 		const struct va_entry *entry = &cache->entries[i];
 
-		if (entry->address <= last &&
-		    entry->address + (bit(entry->size_bits) - 1) >= first)
+		if (entry->address <= last && entry->address + (bit(entry->size_bits) - 1) >= first)
 			return i;
 	}
 	return ASSOC_NONE;

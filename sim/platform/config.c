@@ -65,8 +65,9 @@ static const struct param_desc cpu_descs[] = {
 	U32(cpu_params, posted_writes, 16, 1, 1024,
 	    "device stores in flight per CPU before a further one waits", "assumed"),
 	U32(cpu_params, gather_ns, 0, 0, 1000,
-	    "write combining: how long a program's device store waits for one that goes on where it ended, in the "
-	    "same 64 bytes, to be sent with it, in ns; 0: every store goes alone",
+	    "write combining: how long a program's device store waits for one that goes on where "
+	    "it "
+	    "ended, in the same 64 bytes, to be sent with it, in ns; 0: every store goes alone",
 	    "off: uacce maps device memory as Device-nGnRE"),
 };
 
