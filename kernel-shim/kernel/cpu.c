@@ -353,8 +353,14 @@ int um_set_signals(int enable)
 
 void time_travel_ndelay(unsigned long nsec)
 {
+	struct shim_cpu *cpu;
+
 	shim_charge_ns(nsec);
 	shim_sync();
+	/* Who waits in a loop (cpu_relax()) is told by the tick to make way, perhaps for whom it waits for */
+	cpu = this_cpu();
+	if (cpu && signals_enabled)
+		sched_slice_check(cpu);
 }
 
 void __udelay(unsigned long usecs)
